@@ -1,0 +1,1 @@
+"""Labelled pictures: manifest, loaders, split, contact sheet."""

@@ -1,0 +1,1 @@
+"""A model bundle at work: picture to calibrated probability."""

@@ -1,0 +1,173 @@
+"""The unit of release: one folder with ``model.onnx``, ``bundle.json``, ``CARD.md`` and ``metrics.json``.
+
+``bundle.json`` is everything needed to answer with the model: how pictures become views, how logits become
+probabilities, and where the thresholds of the verdict lie. Nothing in a bundle is executed; the model is ONNX
+and its checksum is verified before it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from madeby.errors import BundleError
+from madeby.schema import Frozen, ModelInfo
+
+BUNDLE_SCHEMA_VERSION = 1
+MODEL_FILE = "model.onnx"
+SPEC_FILE = "bundle.json"
+CARD_FILE = "CARD.md"
+METRICS_FILE = "metrics.json"
+
+
+class Preprocessing(Frozen):
+    """How a decoded picture becomes the network's input.
+
+    ``view`` is ``resize`` (the whole picture squeezed to ``size`` x ``size``, bilinear with antialiasing) or
+    ``crops`` (up to ``crops`` native-resolution squares of ``size``, spread over the picture; smaller pictures
+    are padded by reflection). Pixels are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
+    """
+
+    view: Literal["resize", "crops"]
+    size: int = Field(ge=8, le=2048)
+    crops: int = Field(default=1, ge=1, le=64)
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+
+class Calibration(Frozen):
+    """Platt scaling (Platt 1999): ``P(ai) = sigmoid(slope * logit + intercept)``.
+
+    Temperature scaling (Guo et al. 2017) is the case ``intercept = 0``. ``fitted_on`` names the data and
+    ``n`` counts its pictures; ``method`` is ``none`` only where there was nothing to fit on.
+    """
+
+    method: Literal["platt", "temperature", "none"] = "none"
+    slope: float = Field(default=1.0, gt=0.0)
+    intercept: float = 0.0
+    fitted_on: str = ""
+    n: int = 0
+
+
+class Thresholds(Frozen):
+    """Where the verdict leaves ``uncertain``.
+
+    A probability at or above ``ai`` is called ``ai``, one at or below ``human`` is called ``human``.
+    ``ai`` above 1 means never: too few photographs were at hand to promise ``false_alarm_target``.
+    """
+
+    ai: float = Field(default=0.5, ge=0.5, le=1.1)
+    human: float = Field(default=0.5, ge=-0.1, le=0.5)
+    false_alarm_target: float = 0.01
+    miss_target: float = 0.05
+    n_human: int = 0
+    n_ai: int = 0
+    set_on: str = ""
+
+
+class Domain(Frozen):
+    """Which pictures the bundle was validated on; others are flagged and pushed towards ``uncertain``."""
+
+    min_side: int = 1
+    description: str = ""
+
+
+class Training(Frozen):
+    """What the bundle was trained on and how; for people and for repeating it."""
+
+    data: str = ""
+    manifest_sha256: str = ""
+    n_train: int = 0
+    n_val: int = 0
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    command: str = ""
+
+
+class BundleSpec(Frozen):
+    """The contents of ``bundle.json``."""
+
+    schema_version: Literal[1] = Field(default=BUNDLE_SCHEMA_VERSION, alias="schema")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    version: str = "0.1.0"
+    description: str = ""
+    licence: str = ""
+    network: str
+    parameters: int = 0
+    labels: tuple[Literal["human"], Literal["ai"]] = ("human", "ai")
+    onnx_opset: int
+    model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    preprocessing: Preprocessing
+    aggregation: Literal["mean"] = "mean"
+    calibration: Calibration = Calibration()
+    thresholds: Thresholds = Thresholds()
+    domain: Domain = Domain()
+    training: Training = Training()
+    created: str = ""
+    madeby_version: str = ""
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> BundleSpec:
+        if self.thresholds.human > self.thresholds.ai:
+            raise ValueError("thresholds.human must not lie above thresholds.ai")
+        return self
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle folder whose spec is valid and whose model matches its checksum."""
+
+    folder: Path
+    spec: BundleSpec
+
+    @property
+    def model_path(self) -> Path:
+        """Path of the ONNX file."""
+        return self.folder / MODEL_FILE
+
+    @property
+    def info(self) -> ModelInfo:
+        """The bundle as results name it."""
+        return ModelInfo(name=self.spec.name, version=self.spec.version, sha256=self.spec.model_sha256)
+
+    @classmethod
+    def open(cls, folder: Path) -> Bundle:
+        """Read and verify a bundle folder.
+
+        Raises:
+            BundleError: a file is missing, the spec is invalid or the checksum differs.
+        """
+        spec_path, model_path = folder / SPEC_FILE, folder / MODEL_FILE
+        for path in (spec_path, model_path):
+            if not path.is_file():
+                raise BundleError(f"{folder} is not a model bundle: {path.name} is missing")
+        try:
+            spec = BundleSpec.model_validate_json(spec_path.read_bytes())
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise BundleError(f"{spec_path} is not a valid bundle description: {where}: {first['msg']}") from None
+        actual = sha256_of(model_path)
+        if actual != spec.model_sha256:
+            raise BundleError(
+                f"{model_path} does not match its checksum in {SPEC_FILE} "
+                f"(expected {spec.model_sha256[:12]}…, found {actual[:12]}…): fetch or export the bundle again"
+            )
+        return cls(folder=folder, spec=spec)
+
+    def write_spec(self) -> None:
+        """Write ``bundle.json`` beside the model, readable by people."""
+        text = self.spec.model_dump_json(by_alias=True, indent=2)
+        (self.folder / SPEC_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file as 64 hexadecimal digits, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Trainable architectures: plain modules that know nothing of the trainer."""

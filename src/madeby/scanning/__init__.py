@@ -1,0 +1,1 @@
+"""The pipeline from sources to results, and the engines that run it."""

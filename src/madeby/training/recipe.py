@@ -1,0 +1,50 @@
+"""The typed training recipe: one flat set of fields, the same names in YAML files and as flags."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from madeby.detector.bundle import Preprocessing
+
+
+class Recipe(BaseModel):
+    """How a network is trained. Every field can stand in a YAML recipe or be given as a flag.
+
+    ``augment`` lists transformations of the training pictures, in order, each as ``name``, ``name=value`` or
+    ``name=low..high``, optionally with ``@probability``: ``flip``, ``rotate=10``, ``jpeg=50..95@0.5``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str = "residual"
+    network_options: dict[str, Any] = Field(default_factory=dict)
+    view: Literal["resize", "crops"] = "resize"
+    size: int = Field(default=32, ge=8, le=2048, description="side of the square the network sees, pixels")
+    crops: int = Field(default=9, ge=1, le=64, description="native crops a picture when answering (view=crops)")
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    augment: tuple[str, ...] = ("flip",)
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD only")
+    schedule: Literal["constant", "cosine", "one_cycle", "plateau"] = "cosine"
+    warmup_epochs: float = Field(default=0.0, ge=0)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
+    balance: Literal["none", "label", "collection"] = "none"
+    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the weight average; 0 is none")
+    batch_size: int = Field(default=128, ge=1)
+    epochs: int = Field(default=20, ge=1)
+    patience: int = Field(default=0, ge=0, description="epochs without a better figure before stopping; 0 is never")
+    monitor: Literal["val_loss", "val_accuracy", "val_auroc"] = "val_loss"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    device: str = Field(default="auto", description="auto, cpu, cuda, mps, or ddp:N for N processes")
+    seed: int = 0
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The views this recipe trains for, as the bundle will declare them."""
+        crops = self.crops if self.view == "crops" else 1
+        return Preprocessing(view=self.view, size=self.size, crops=crops, mean=self.mean, std=self.std)
