@@ -1,1 +1,8 @@
-"""What a picture's file says about who made it: one file a signal."""
+"""What a picture's file says about who made it: one file a signal.
+
+:func:`read_provenance` runs every reader of :data:`madeby.provenance.registry.READERS` on one picture.
+"""
+
+from madeby.provenance.reading import ReadingOptions, read_provenance
+
+__all__ = ["ReadingOptions", "read_provenance"]

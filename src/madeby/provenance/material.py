@@ -1,0 +1,38 @@
+"""What a provenance reader is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from madeby.schema import PictureFacts
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How provenance is read.
+
+    ``trust_list`` is a PEM file or a folder of PEM files that replaces the shipped C2PA trust list.
+    ``fetch_remote`` lets the C2PA reader fetch a manifest that the picture only links to; off by default,
+    because reading a picture should tell nobody that it was read.
+    """
+
+    trust_list: Path | None = None
+    fetch_remote: bool = False
+
+
+@dataclass(frozen=True)
+class Material:
+    """One picture as its readers see it.
+
+    ``pixels`` is (height, width, 3) uint8 sRGB, or ``None`` where only the file is read; ``facts`` is ``None``
+    where the picture was not decoded.
+    """
+
+    data: bytes
+    pixels: npt.NDArray[np.uint8] | None = None
+    facts: PictureFacts | None = None
+    options: ReadingOptions = field(default_factory=ReadingOptions)
