@@ -70,9 +70,13 @@ class Thresholds(Frozen):
 
 
 class Domain(Frozen):
-    """Which pictures the bundle was validated on; others are flagged and pushed towards ``uncertain``."""
+    """Which pictures the bundle was validated on; others are flagged and pushed towards ``uncertain``.
+
+    Sides are in pixels; ``max_side`` 0 means no upper limit.
+    """
 
     min_side: int = 1
+    max_side: int = 0
     description: str = ""
 
 
@@ -127,6 +131,12 @@ class Bundle:
     def model_path(self) -> Path:
         """Path of the ONNX file."""
         return self.folder / MODEL_FILE
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown; empty if the bundle has none."""
+        path = self.folder / CARD_FILE
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     @property
     def info(self) -> ModelInfo:

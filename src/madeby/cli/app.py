@@ -1,0 +1,39 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from madeby.cli.models import models_app
+from madeby.cli.scan import scan
+from madeby.version import __version__
+
+app = typer.Typer(
+    name="madeby",
+    help="Tells whether a picture was made by a camera or human or by a generative model, says why, "
+    "and admits when it cannot know.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"madeby {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(scan)
+app.add_typer(models_app)

@@ -1,0 +1,114 @@
+"""``madeby scan``: verdicts about pictures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+from madeby.errors import MadebyError
+from madeby.schema import Result
+
+
+class Sink(Protocol):
+    """Takes results as they come."""
+
+    def write(self, result: Result) -> None:
+        """Take one result."""
+
+    def close(self) -> None:
+        """Finish."""
+
+
+def scan(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."),
+    ],
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
+    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run.")
+    ] = None,
+    provenance: Annotated[
+        bool, typer.Option("--provenance/--no-provenance", help="Read metadata, signatures and watermarks.")
+    ] = True,
+    detector: Annotated[bool, typer.Option("--detector/--no-detector", help="Judge the pixels.")] = True,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
+) -> None:
+    """Say about each picture whether it is AI-made, how sure that is, and why.
+
+    Exit code 0: all read; 1: some could not be read (their results say why); 2: wrong usage.
+    """
+    from madeby import scan as scan_pictures
+    from madeby.cli import EXIT_SOME_UNREAD
+
+    results = scan_pictures(
+        sources,
+        model=model,
+        provenance=provenance,
+        detector=detector,
+        allow_private=allow_private,
+        workers=workers,
+        standard_input=sys.stdin,
+    )
+    sinks = _sinks(jsonl, csv, parquet)
+    unread = 0
+    try:
+        for result in _with_progress(results):
+            unread += not result.ok
+            for sink in sinks:
+                sink.write(result)
+    finally:
+        for sink in sinks:
+            sink.close()
+    if unread:
+        raise typer.Exit(EXIT_SOME_UNREAD)
+
+
+def _sinks(jsonl: bool, csv: Path | None, parquet: Path | None) -> list[Sink]:
+    """The sinks asked for; the table on the terminal unless JSON lines take its place."""
+    sinks: list[Sink] = []
+    try:
+        if csv is not None:
+            from madeby.scanning.sinks.csv import CsvSink
+
+            sinks.append(CsvSink(csv))
+        if parquet is not None:
+            from madeby.scanning.sinks.parquet import ParquetSink
+
+            sinks.append(ParquetSink(parquet))
+    except OSError as error:
+        raise MadebyError(f"cannot write {error.filename}: {error.strerror}") from None
+    if jsonl:
+        from madeby.scanning.sinks.jsonl import JsonLinesSink
+
+        sinks.append(JsonLinesSink(sys.stdout))
+    else:
+        from madeby.cli.result_table import ResultTable
+
+        sinks.append(ResultTable())
+    return sinks
+
+
+def _with_progress(results: Iterator[Result]) -> Iterator[Result]:
+    """Count pictures on standard error while they are read, if a person is watching there."""
+    if not sys.stderr.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} pictures"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("scan", total=None)
+        for result in results:
+            progress.advance(task)
+            yield result

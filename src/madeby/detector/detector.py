@@ -1,0 +1,89 @@
+"""A model bundle at work: picture in, calibrated probability out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from madeby.detector.bundle import Bundle
+from madeby.detector.calibration import probability_of
+from madeby.detector.runtime import OnnxModel
+from madeby.detector.views import Pixels, normalised, views_of
+from madeby.schema import Label, Signal, Strength
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the detector read from one picture.
+
+    ``logit`` is the raw mean over the views, ``view_logits`` (views,) what each view gave, ``probability`` the
+    calibrated P(ai), and ``logit_map`` (views, h, w) where in each view the evidence lies, if the network can
+    tell.
+    """
+
+    logit: float
+    probability: float
+    view_logits: npt.NDArray[np.float32]
+    logit_map: npt.NDArray[np.float32] | None = None
+
+    @property
+    def crops(self) -> int:
+        """How many views were looked at."""
+        return len(self.view_logits)
+
+
+class Detector:
+    """Answers about pictures with one bundle; load once, call from as many threads as wanted."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
+        """Load the bundle's model; ``threads`` inside one reading, 0 for one a core.
+
+        Raises:
+            BundleError: the model cannot be loaded.
+        """
+        self.bundle = bundle
+        self._model = OnnxModel(bundle.model_path, threads=threads)
+
+    def read(self, pixels: Pixels) -> Reading:
+        """Read one decoded picture, (height, width, 3) sRGB uint8 of any size."""
+        spec = self.bundle.spec
+        views = views_of(pixels, spec.preprocessing)
+        view_logits, logit_map = self._model.run(normalised(views, spec.preprocessing))
+        logit = float(view_logits.mean())
+        return Reading(logit, probability_of(logit, spec.calibration), view_logits, logit_map)
+
+    def signal(self, reading: Reading) -> Signal:
+        """The reading as evidence: strong beyond the bundle's thresholds, none between them."""
+        thresholds = self.bundle.spec.thresholds
+        if reading.probability >= thresholds.ai:
+            points_to, strength, reason = Label.AI, Strength.STRONG, "pixel evidence above the threshold for ai"
+        elif reading.probability <= thresholds.human:
+            points_to, strength, reason = Label.HUMAN, Strength.STRONG, "pixel evidence below the threshold for human"
+        else:
+            points_to, strength, reason = None, Strength.NONE, "pixel evidence between the thresholds"
+        detail = {
+            "logit": round(reading.logit, 4),
+            "crops": reading.crops,
+            "threshold_ai": thresholds.ai,
+            "threshold_human": thresholds.human,
+        }
+        return Signal(name="detector", points_to=points_to, strength=strength, reason=reason, detail=detail)
+
+    def out_of_domain(self, pixels: Pixels) -> list[str]:
+        """Reasons why a picture lies outside what the bundle was validated on; empty if it does not."""
+        height, width = pixels.shape[:2]
+        domain = self.bundle.spec.domain
+        reasons = []
+        if min(height, width) < domain.min_side:
+            reasons.append(
+                f"the picture is {width}×{height} pixels; "
+                f"this model was validated on pictures of at least {domain.min_side} pixels a side"
+            )
+        if domain.max_side and max(height, width) > domain.max_side:
+            reasons.append(
+                f"the picture is {width}×{height} pixels; "
+                f"this model was validated on pictures of at most {domain.max_side} pixels a side"
+            )
+        return reasons

@@ -1,0 +1,53 @@
+"""Results as one Parquet file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from madeby.errors import MissingExtraError
+from madeby.scanning.sinks.flat import COLUMNS, Cell, flat_row
+from madeby.schema import Result
+
+ROWS_A_GROUP = 5_000
+
+
+class ParquetSink:
+    """Writes the flat rows in groups; the file appears under its name only when it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        """Start a file beside ``path``.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+            OSError: the folder cannot be written.
+        """
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ImportError:
+            raise MissingExtraError("--parquet", "parquet") from None
+        types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+        self._pa: Any = pa
+        self._schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+        self._path = path
+        self._partial = path.with_name(path.name + ".partial")
+        self._writer: Any = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+        self._rows: list[dict[str, Cell]] = []
+
+    def write(self, result: Result) -> None:
+        """Take one result."""
+        self._rows.append(flat_row(result))
+        if len(self._rows) >= ROWS_A_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is held and give the file its name."""
+        self._flush()
+        self._writer.close()
+        self._partial.replace(self._path)
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(self._pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows.clear()

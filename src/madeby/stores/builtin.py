@@ -1,0 +1,21 @@
+"""The bundles that ship inside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from madeby.detector.bundle import SPEC_FILE
+
+DEFAULT_BUNDLE = "wild-lite"
+
+_FOLDER = Path(__file__).parent / "bundles"
+
+
+def builtin_names() -> list[str]:
+    """Names of the bundles inside the package, sorted."""
+    return sorted(path.parent.name for path in _FOLDER.glob(f"*/{SPEC_FILE}"))
+
+
+def builtin_folder(name: str) -> Path | None:
+    """Folder of a built-in bundle, or None where there is none of that name."""
+    return _FOLDER / name if name in builtin_names() else None
