@@ -1,0 +1,141 @@
+"""Training curves: loss and accuracy by epoch."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from madeby.errors import DataError
+from madeby.plots.style import LIGHT, Theme, add_legend, dress, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAMES = {
+    "train_loss": "training",
+    "val_loss": "validation",
+    "train_accuracy": "training accuracy",
+    "val_accuracy": "validation accuracy",
+    "val_auroc": "validation AUROC",
+}
+
+
+def training_curves(metrics_csv: Path, folder: Path, *, theme: Theme = LIGHT) -> list[Path]:
+    """Draw ``loss.png`` and ``accuracy.png`` from a run's figures by epoch.
+
+    Args:
+        metrics_csv: a table with ``epoch`` and any of ``train_loss``, ``train_accuracy``, ``val_loss``,
+            ``val_accuracy``, ``val_auroc``; empty or unparsable cells are gaps.
+        folder: where the plots go.
+        theme: the colours.
+
+    Returns:
+        The files written.
+
+    Raises:
+        DataError: the table is missing, or has no epochs.
+    """
+    epochs, series = read_metrics(metrics_csv)
+    best = _best_epoch(epochs, series)
+    drawn = []
+    for title, columns in (
+        ("Loss", ("train_loss", "val_loss")),
+        ("Accuracy", ("train_accuracy", "val_accuracy", "val_auroc")),
+    ):
+        figure = _curves(
+            epochs, {column: series[column] for column in columns}, best, title=title, theme=theme
+        )
+        drawn.append(save(figure, folder / f"{title.lower()}.png"))
+    return drawn
+
+
+def read_metrics(metrics_csv: Path) -> tuple[list[float], dict[str, list[float]]]:
+    """Epochs and the figures of each known column, NaN where a cell holds no number.
+
+    Rows of the same epoch are merged, the last number winning, since loggers write training and validation
+    figures as rows of their own.
+
+    Raises:
+        DataError: the table is missing, or has no epochs.
+    """
+    if not metrics_csv.is_file():
+        raise DataError(f"{metrics_csv} does not exist: it is written by training, one row an epoch")
+    by_epoch: dict[float, dict[str, float]] = {}
+    with metrics_csv.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            epoch = _number(row.get("epoch"))
+            if math.isnan(epoch):
+                continue
+            figures = by_epoch.setdefault(epoch, dict.fromkeys(NAMES, math.nan))
+            for column in NAMES:
+                value = _number(row.get(column))
+                if not math.isnan(value):
+                    figures[column] = value
+    if not by_epoch:
+        raise DataError(
+            f"{metrics_csv} has no epochs to draw: it needs a column 'epoch' and one row an epoch"
+        )
+    epochs = sorted(by_epoch)
+    return epochs, {column: [by_epoch[epoch][column] for epoch in epochs] for column in NAMES}
+
+
+def _number(cell: str | None) -> float:
+    try:
+        value = float(cell or "nan")
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _best_epoch(epochs: list[float], series: dict[str, list[float]]) -> float | None:
+    """The epoch of lowest validation loss; of highest validation accuracy where no loss was kept."""
+    for column, sign in (("val_loss", 1.0), ("val_accuracy", -1.0)):
+        known = [
+            (sign * value, epoch)
+            for epoch, value in zip(epochs, series[column], strict=True)
+            if not math.isnan(value)
+        ]
+        if known:
+            return min(known)[1]
+    return None
+
+
+def _curves(
+    epochs: list[float], series: dict[str, list[float]], best: float | None, *, title: str, theme: Theme
+) -> Figure:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    figure = new_figure(6.4, 4.0, theme)
+    axes = figure.add_subplot()
+    notes = []
+    marker = "o" if len(epochs) <= 40 else ""
+    for column, values in series.items():
+        points = [(e, v) for e, v in zip(epochs, values, strict=True) if not math.isnan(v)]
+        if not points:
+            continue
+        name = NAMES[column]
+        colour = theme.muted if column.startswith("train") else theme.accent
+        dashes = "--" if column == "val_auroc" else "-"
+        xs, ys = zip(*points, strict=True)
+        axes.plot(xs, ys, dashes, color=colour, label=name, linewidth=1.8, marker=marker, markersize=3.2)
+        at_best = dict(points).get(best) if best is not None else None
+        if best is not None and at_best is not None:
+            axes.plot(
+                best, at_best, "o", color=colour, markersize=7, markeredgecolor=theme.background, zorder=5
+            )
+            notes.append(f"{name} {at_best:.4f}" if title == "Loss" else f"{name} {at_best:.2%}")
+    if best is not None:
+        axes.axvline(best, color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)), zorder=1)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if title == "Accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    subtitle = f"best epoch {best:g}: " + ", ".join(notes) if notes else ""
+    dress(axes, theme, title=title, subtitle=subtitle, grid="y")
+    if axes.get_legend_handles_labels()[0]:
+        add_legend(axes, theme, loc="best")
+    else:
+        axes.text(0.5, 0.5, "not recorded", color=theme.muted, ha="center", transform=axes.transAxes)
+    return figure
