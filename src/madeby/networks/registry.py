@@ -12,8 +12,10 @@ difference: the softmax over two classes is the sigmoid of it, so the loss and i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -66,6 +68,25 @@ def network_entry(name: str) -> NetworkEntry:
     near = difflib.get_close_matches(name, _NETWORKS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise RecipeError(f"no network is called {name!r}{hint} Known: {', '.join(network_names())}")
+
+
+def build_network(name: str, options: Mapping[str, Any], size: int) -> nn.Module:
+    """A freshly initialised network for square views of ``size`` pixels.
+
+    Raises:
+        RecipeError: unknown network or option, or the network takes no input of that size.
+    """
+    entry = network_entry(name)
+    if entry.fixed_size and size != entry.size:
+        raise RecipeError(f"network {name!r} takes {entry.size}x{entry.size} pixels only: set size to {entry.size}")
+    known = list(inspect.signature(entry.build).parameters)
+    for option in options:
+        if option not in known:
+            raise RecipeError(f"network {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}")
+    try:
+        return entry.build(**options)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"network {name!r} cannot be built with {dict(options)}: {error}") from None
 
 
 def picture_logit(output: Tensor) -> Tensor:
