@@ -1,6 +1,6 @@
 """Renders the drawn pictures of this folder: a small ray tracer with numpy, no generative model involved.
 
-    python examples/render.py
+python examples/render.py
 """
 
 from __future__ import annotations
@@ -45,9 +45,13 @@ def colour_of(origin: np.ndarray, ray: np.ndarray, depth: int) -> np.ndarray:
     """Light that comes back along each ray: matt floor, shaded spheres, mirrored ``depth`` times."""
     nearest, which = hits(origin, ray)
     height = ray[..., 1:2]
-    sky = np.array([0.95, 0.97, 1.0]) * (1 - np.clip(height, 0, 1)) + np.array([0.35, 0.55, 0.85]) * np.clip(height, 0, 1)
+    sky = np.array([0.95, 0.97, 1.0]) * (1 - np.clip(height, 0, 1)) + np.array([0.35, 0.55, 0.85]) * np.clip(
+        height, 0, 1
+    )
     picture = sky.copy()
-    floor_distance = np.where(ray[..., 1] < -1e-4, (-1.0 - origin[..., 1]) / np.minimum(ray[..., 1], -1e-4), np.inf)
+    floor_distance = np.where(
+        ray[..., 1] < -1e-4, (-1.0 - origin[..., 1]) / np.minimum(ray[..., 1], -1e-4), np.inf
+    )
     on_floor = floor_distance < nearest
     point = origin + ray * np.where(np.isfinite(floor_distance), floor_distance, 0)[..., None]
     tiles = (np.floor(point[..., 0]) + np.floor(point[..., 2])) % 2
@@ -86,7 +90,9 @@ def clouds() -> Image.Image:
     total = np.zeros((HEIGHT, WIDTH))
     for octave in range(6):
         small = rng.random((HEIGHT >> (6 - octave), WIDTH >> (6 - octave)))
-        layer = Image.fromarray((small * 255).astype(np.uint8)).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+        layer = Image.fromarray((small * 255).astype(np.uint8)).resize(
+            (WIDTH, HEIGHT), Image.Resampling.BICUBIC
+        )
         total += np.asarray(layer, float) / 255 / 1.8**octave
     amount = np.clip((total - total.min()) / (np.ptp(total)) * 1.8 - 0.6, 0, 1)[..., None]
     picture = amount * np.array([250, 250, 252]) + (1 - amount) * np.array([70, 120, 190])

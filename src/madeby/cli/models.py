@@ -28,7 +28,9 @@ def models_list() -> None:
 
 @models_app.command("show")
 def models_show(
-    model: Annotated[str, typer.Argument(help="Name of a built-in model, or the folder of a bundle or a run.")],
+    model: Annotated[
+        str, typer.Argument(help="Name of a built-in model, or the folder of a bundle or a run.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print the bundle's description as JSON.")] = False,
 ) -> None:
     """Show a model's card: what it is for, what it was trained on, what it reaches."""

@@ -26,22 +26,32 @@ class Sink(Protocol):
 def scan(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."),
+        typer.Argument(
+            help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."
+        ),
     ],
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")
+    ] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
-    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")] = None,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")
+    ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run.")
+        str | None,
+        typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run."),
     ] = None,
     provenance: Annotated[
         bool, typer.Option("--provenance/--no-provenance", help="Read metadata, signatures and watermarks.")
     ] = True,
     detector: Annotated[bool, typer.Option("--detector/--no-detector", help="Judge the pixels.")] = True,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses.")
+        bool,
+        typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses."),
     ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")
+    ] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
 
@@ -50,6 +60,8 @@ def scan(
     from madeby import scan as scan_pictures
     from madeby.cli import EXIT_SOME_UNREAD
 
+    if not (provenance or detector):
+        raise MadebyError("--no-provenance and --no-detector together leave nothing to do; drop one of them")
     results = scan_pictures(
         sources,
         model=model,

@@ -159,7 +159,9 @@ class Bundle:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BundleError(f"{spec_path} is not a valid bundle description: {where}: {first['msg']}") from None
+            raise BundleError(
+                f"{spec_path} is not a valid bundle description: {where}: {first['msg']}"
+            ) from None
         actual = sha256_of(model_path)
         if actual != spec.model_sha256:
             raise BundleError(

@@ -58,9 +58,17 @@ class Detector:
         """The reading as evidence: strong beyond the bundle's thresholds, none between them."""
         thresholds = self.bundle.spec.thresholds
         if reading.probability >= thresholds.ai:
-            points_to, strength, reason = Label.AI, Strength.STRONG, "pixel evidence above the threshold for ai"
+            points_to, strength, reason = (
+                Label.AI,
+                Strength.STRONG,
+                "pixel evidence above the threshold for ai",
+            )
         elif reading.probability <= thresholds.human:
-            points_to, strength, reason = Label.HUMAN, Strength.STRONG, "pixel evidence below the threshold for human"
+            points_to, strength, reason = (
+                Label.HUMAN,
+                Strength.STRONG,
+                "pixel evidence below the threshold for human",
+            )
         else:
             points_to, strength, reason = None, Strength.NONE, "pixel evidence between the thresholds"
         detail = {

@@ -46,7 +46,9 @@ class Pipeline:
         except PictureError as error:
             return failed(source, error.code, error.message)
         except Exception as error:  # a defect of ours must not take a batch of thousands down
-            return failed(source, ErrorCode.INTERNAL, f"unexpected {type(error).__name__}: {error}; please report it")
+            return failed(
+                source, ErrorCode.INTERNAL, f"unexpected {type(error).__name__}: {error}; please report it"
+            )
 
     def _answer(self, data: bytes, source: str) -> Result:
         picture, decode_ms = _timed(lambda: decode(data, self.limits))

@@ -37,8 +37,12 @@ def flat_row(result: Result) -> dict[str, Cell]:
     """One result as a row of :data:`COLUMNS`; signals and warnings become JSON arrays."""
     picture, model, error = result.picture, result.model, result.error
     row: dict[str, Cell] = {name: None for name in COLUMNS}
-    row.update(source=result.source, status=result.status, probability=result.probability, reason=result.reason)
-    row["signals"] = json.dumps([signal.model_dump(mode="json") for signal in result.signals], ensure_ascii=False)
+    row.update(
+        source=result.source, status=result.status, probability=result.probability, reason=result.reason
+    )
+    row["signals"] = json.dumps(
+        [signal.model_dump(mode="json") for signal in result.signals], ensure_ascii=False
+    )
     row["warnings"] = json.dumps(list(result.warnings), ensure_ascii=False)
     if result.verdict is not None:
         row["verdict"] = result.verdict.value

@@ -1,0 +1,5 @@
+"""``python -m madeby``."""
+
+from madeby.cli import main
+
+main()
