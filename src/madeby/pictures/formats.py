@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-    + (".avif", ".avifs", ".heic", ".heif", ".hif")
-)
+_SUFFIXES = ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .avif .avifs .heic .heif .hif"
+PICTURE_SUFFIXES = frozenset(_SUFFIXES.split())
 """Suffixes (lower case) of the files that are taken from a folder."""
 
 _AVIF_BRANDS = {b"avif", b"avis"}
