@@ -3,6 +3,7 @@
 :func:`read_provenance` runs every reader of :data:`madeby.provenance.registry.READERS` on one picture.
 """
 
-from madeby.provenance.reading import ReadingOptions, read_provenance
+from madeby.provenance.material import ReadingOptions
+from madeby.provenance.reading import read_provenance
 
 __all__ = ["ReadingOptions", "read_provenance"]

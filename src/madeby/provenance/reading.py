@@ -32,9 +32,7 @@ def read_material(material: Material) -> tuple[Signal, ...]:
 def _guarded(name: str, reader: Reader, material: Material) -> Signal:
     try:
         return reader(material)
-    except (
-        Exception
-    ) as error:  # whatever a hostile file provokes in a third-party parser is a state, not a crash
+    except Exception as error:  # whatever a hostile file provokes in a third-party parser is a state, not a crash
         return Signal(
             name=name,
             reason=f"the {name} reader failed on this file",
