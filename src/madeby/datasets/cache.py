@@ -124,9 +124,7 @@ def build_cache(
             pixels = np.empty((most, side, side, 3), np.uint8)
         except MemoryError:
             gigabytes = most * side * side * 3 / 1e9
-            raise DataError(
-                f"{gigabytes:.1f} GB of decoded pictures exceed the memory: give a cache folder"
-            ) from None
+            raise DataError(f"{gigabytes:.1f} GB of decoded pictures exceed the memory: give a cache folder") from None
 
         def keep_in_memory(views: Pixels) -> None:
             pixels[len(rows) : len(rows) + len(views)] = views
@@ -151,12 +149,13 @@ def _views(job: tuple[str, str | None], *, preprocessing: Preprocessing, limits:
         data = Path(path).read_bytes()
     except OSError as error:
         return f"cannot be read any more: {error.strerror or error}"
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        return "has changed since it was imported: import the data set again"
     try:
-        return views_of(decode(data, limits).pixels, preprocessing)
+        picture = decode(data, limits, perceptual_hash=False)
     except PictureError as error:
         return f"{error.code}: {error.message}"
+    if sha256 is not None and picture.facts.sha256 != sha256:
+        return "has changed since it was imported: import the data set again"
+    return views_of(picture.pixels, preprocessing)
 
 
 def _append(file: BinaryIO, views: Pixels) -> None:

@@ -97,15 +97,11 @@ def read_manifest(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise DataError(f"there is no manifest at {path}: make one with `madeby data import`")
     try:
-        if path.suffix.lower() == ".csv":
-            table = pl.read_csv(path, schema_overrides=COLUMNS)
-        else:
-            table = pl.read_parquet(path)
+        is_csv = path.suffix.lower() == ".csv"
+        table = pl.read_csv(path, schema_overrides=COLUMNS) if is_csv else pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path} cannot be read as a manifest (Parquet, or CSV named .csv): {reason}"
-        ) from None
+        raise DataError(f"{path} cannot be read as a manifest (Parquet, or CSV named .csv): {reason}") from None
     return _conformed(table, str(path))
 
 
@@ -143,9 +139,7 @@ def manifest_sha256(table: pl.DataFrame) -> str:
 def manifest_counts(table: pl.DataFrame) -> ManifestCounts:
     """Count a manifest's usable pictures by split and label; splits without pictures are left out."""
     good = usable(table)
-    counted = {
-        (split, label): count for split, label, count in good.group_by("split", "label").len().iter_rows()
-    }
+    counted = {(split, label): count for split, label, count in good.group_by("split", "label").len().iter_rows()}
     splits = tuple(
         SplitCount(split or "none", counted.get((split, "human"), 0), counted.get((split, "ai"), 0))
         for split in (*SPLITS, None)

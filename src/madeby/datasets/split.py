@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,7 +108,7 @@ def assign_splits(
     published: list[str | None] = good[column].to_list() if column else [None] * len(good)
     if test is None:
         test = 0.0 if any(published) else DEFAULT_TEST
-    _check_shares(validation, test)
+    check_shares(validation, test)
 
     units = _units(good, seed)
     splits: list[str] = [split or "train" for split in published]
@@ -120,9 +120,8 @@ def assign_splits(
                 splits[row] = published[row] or follow
 
     pool = [unit for unit in units if all(splits[row] == "train" for row in unit.rows)]
-    size = Counter[str]()
-    for unit in pool:
-        size.update(unit.labels)
+    # Shares are of all training pictures, those included that are tied to another split and cannot be drawn.
+    size = Counter(label for label, split in zip(good["label"], splits, strict=True) if split == "train")
     for name, share in (("test", test), ("val", validation)):
         if share == 0 or name in published:
             continue
@@ -139,7 +138,12 @@ def assign_splits(
     return table.with_columns(pl.Series("split", filled, pl.String))
 
 
-def _check_shares(validation: float, test: float) -> None:
+def check_shares(validation: float, test: float) -> None:
+    """Make sure that the shares can be cut.
+
+    Raises:
+        DataError: a share lies outside 0..1, or both together exceed all pictures.
+    """
     for name, share in (("validation", validation), ("test", test)):
         if not 0 <= share <= 1:
             raise DataError(f"the {name} share must lie between 0 and 1, not {share:g}")
@@ -150,9 +154,7 @@ def _check_shares(validation: float, test: float) -> None:
 def _units(table: pl.DataFrame, seed: int) -> list[_Unit]:
     """Rows that share a group or identical bytes, joined; in the order of a seeded draw."""
     paths, hashes, groups = (table[name].to_list() for name in ("path", "sha256", "group"))
-    cells: list[Cell] = list(
-        table.select(pl.col("label"), pl.col("collection", "generator").fill_null("")).iter_rows()
-    )
+    cells: list[Cell] = list(table.select(pl.col("label"), pl.col("collection", "generator").fill_null("")).iter_rows())
     joined = _joined(len(table), hashes, groups)
     salt = seed.to_bytes(16, "little", signed=True)
     units = []
@@ -189,10 +191,10 @@ def _draw(pool: Sequence[_Unit], share: float, size: Counter[str], name: str) ->
     available: Counter[Cell] = Counter()
     for unit in pool:
         available.update(unit.cells)
-    left = {label: _target(count, share) for label, count in size.items()}
+    left = {label: min(_target(count, share), sum(_of(label, available).values())) for label, count in size.items()}
     quota = dict.fromkeys(available, 0)
     for label, target in left.items():
-        quota |= _proportional(target, {cell: n for cell, n in available.items() if cell[0] == label})
+        quota |= _proportional(target, _of(label, available))
 
     drawn: list[_Unit] = []
     skipped = list(pool)
@@ -229,6 +231,10 @@ def _smallest_for_missing_labels(
             )
         added.append(min(candidates, key=lambda unit: len(unit.rows)))
     return added
+
+
+def _of(label: str, sizes: Mapping[Cell, int]) -> dict[Cell, int]:
+    return {cell: size for cell, size in sizes.items() if cell[0] == label}
 
 
 def _target(count: int, share: float) -> int:
