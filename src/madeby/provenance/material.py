@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from madeby.provenance.containers import Contents, contents_of
+from madeby.provenance.exif import Exif, read_exif
 from madeby.schema import PictureFacts
 
 
@@ -28,11 +31,22 @@ class ReadingOptions:
 class Material:
     """One picture as its readers see it.
 
-    ``pixels`` is (height, width, 3) uint8 sRGB, or ``None`` where only the file is read; ``facts`` is ``None``
-    where the picture was not decoded.
+    ``pixels`` is (height, width, 3) uint8 sRGB, or ``None`` where only the file is read; ``facts`` is
+    ``None`` where the picture was not decoded. The container is walked once, when first asked for.
     """
 
     data: bytes
     pixels: npt.NDArray[np.uint8] | None = None
     facts: PictureFacts | None = None
     options: ReadingOptions = field(default_factory=ReadingOptions)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """The file's metadata blocks."""
+        return contents_of(self.data)
+
+    @cached_property
+    def exif(self) -> Exif | None:
+        """The file's EXIF directories; ``None`` where it has no EXIF block."""
+        block = self.contents.exif
+        return None if block is None else read_exif(block)

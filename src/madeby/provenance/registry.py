@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from madeby.provenance import c2pa, container
 from madeby.provenance.material import Material
 from madeby.schema import Signal
 
 Reader = Callable[[Material], Signal]
 
-READERS: dict[str, Reader] = {}
+READERS: dict[str, Reader] = {
+    c2pa.NAME: c2pa.read,
+    container.NAME: container.read,
+}
 """Every reader by the name of its signal, in the order in which results list them."""
