@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def _meaning(parts: tuple[str, ...], options: LoaderOptions) -> _Meaning | None:
     words = {name: label for name in parts if (label := label_of(name)) is not None and not is_number(name)}
     numbers = {name: label for name in parts if (label := label_of(name)) is not None and is_number(name)}
     # What the user says goes first; a folder called 0 inside one called ai is a part of it, not a class.
-    named: dict[str, LabelChoice] = by_user or {**(words or numbers)}
+    named: Mapping[str, LabelChoice] = by_user or words or numbers
     if "skip" in named.values():
         return _Meaning("skip", None, None)
     if len(set(named.values())) != 1:

@@ -55,11 +55,18 @@ def _download(handle: str, absent: tuple[str, ...]) -> Path:
     try:
         return Path(kagglehub.dataset_download(handle)).resolve()
     except Exception as error:  # kagglehub passes on what requests, zipfile and its own client raise
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+        reason = _reason(error)
         where = f"{absent[0]}, and " if absent else ""
         raise DataError(
-            f"{where}{handle} could not be downloaded from Kaggle ({reason[:200]}). "
+            f"{where}{handle} could not be downloaded from Kaggle ({reason}). "
             "Check the network; where Kaggle asks for an account, set KAGGLE_USERNAME and KAGGLE_KEY; or download "
             f"https://www.kaggle.com/datasets/{handle} by hand, unpack it and give its folder as PATH"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    kind = type(error).__name__
+    if "Connection" in kind or "Timeout" in kind:
+        return "Kaggle cannot be reached"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{kind}: {' '.join(lines)[:200]}" if lines else kind

@@ -63,8 +63,8 @@ def listing_of(raw: pl.DataFrame, name: str, root: Path, options: LoaderOptions)
     Raises:
         DataError: see :func:`load`.
     """
-    path_column = _column(raw, options.path_column, PATH_NAMES, "paths", "--path-column", name)
-    label_column = _column(raw, options.label_column, LABEL_NAMES, "labels", "--label-column", name)
+    path_column = _column(raw, name, options.path_column, PATH_NAMES, "path")
+    label_column = _column(raw, name, options.label_column, LABEL_NAMES, "label")
     check_used(options.labels, _texts(raw[label_column]), f"column {label_column} of {name}")
     labels = _mapped_labels(raw[label_column], options, name)
     base = str(root.resolve())
@@ -102,17 +102,19 @@ def listing_of(raw: pl.DataFrame, name: str, root: Path, options: LoaderOptions)
     return Listing(table, tuple(notes))
 
 
-def _column(raw: pl.DataFrame, given: str | None, usual: tuple[str, ...], what: str, flag: str, name: str) -> str:
+def _column(raw: pl.DataFrame, name: str, given: str | None, usual: tuple[str, ...], what: str) -> str:
     """The column the user named, or else the first with a usual name in any case."""
-    by_lower = {column.strip().lower(): column for column in reversed(raw.columns)}
     if given is not None:
         if given in raw.columns:
             return given
         raise DataError(f"{name} has no column {given!r}; it has {', '.join(raw.columns)}")
+    by_lower = {column.strip().lower(): column for column in reversed(raw.columns)}
     for candidate in usual:
         if candidate in by_lower:
             return by_lower[candidate]
-    raise DataError(f"cannot tell which column of {name} holds the {what}; it has {', '.join(raw.columns)}: use {flag}")
+    raise DataError(
+        f"cannot tell which column of {name} holds the {what}; it has {', '.join(raw.columns)}: use --{what}-column"
+    )
 
 
 def _texts(values: pl.Series) -> list[str]:
