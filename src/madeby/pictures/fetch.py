@@ -1,0 +1,194 @@
+"""Read a picture from the web without being led into the private network.
+
+A name is resolved once a hop, every address it has is checked, and the connection goes to just the addresses
+that were checked, so that the name cannot lead elsewhere in between (DNS rebinding). Proxies named by the
+environment are not used: behind one, nothing could be checked.
+"""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from madeby.errors import ErrorCode, PictureError
+from madeby.pictures.addresses import addresses_of, is_public, lies_in
+from madeby.pictures.deadline import Deadline
+from madeby.pictures.limits import Limits
+from madeby.version import __version__
+
+if TYPE_CHECKING:
+    import httpx
+
+Resolver = Callable[[str, int, Deadline], list[str]]
+
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_GONE = frozenset((404, 410))
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class FetchPolicy:
+    """What may be fetched from the web, how much, and for how long.
+
+    ``allow_private`` opens every address that is not public (private, loopback, link-local, shared, reserved);
+    ``allow_networks`` only those in the named networks, such as ``10.1.0.0/16``. ``max_bytes`` bounds the body,
+    as sent and as decompressed; ``timeout_seconds`` the whole fetch with all its redirects.
+    """
+
+    allow_private: bool = False
+    allow_networks: tuple[str, ...] = ()
+    max_bytes: int = Limits().max_bytes
+    timeout_seconds: float = 30.0
+    max_redirects: int = 5
+
+
+@dataclass(frozen=True)
+class _Hop:
+    """One request on the way: its URL, the same without credentials for messages, and where it may connect."""
+
+    url: httpx.URL
+    where: str
+    credentials: bytes
+    addresses: list[str]
+
+
+def fetch(url: str, policy: FetchPolicy = FetchPolicy(), *, resolve: Resolver = addresses_of) -> bytes:
+    """The body that an http or https address answers with.
+
+    A user name and password in the URL are sent to its own origin and to no other that it redirects to.
+
+    Args:
+        url: the address.
+        policy: which addresses are allowed, and the limits.
+        resolve: host, port and deadline to IP addresses; for programs with name resolution of their own.
+
+    Raises:
+        PictureError: ``forbidden_address``, ``not_found`` (404, 410), ``too_large``, ``timeout`` or
+            ``unreachable``.
+    """
+    import httpcore
+    import httpx
+
+    deadline = Deadline(policy.timeout_seconds)
+    where = "the address"
+    try:
+        start = here = httpx.URL(url)
+        for _ in range(policy.max_redirects + 1):
+            where = str(here.copy_with(userinfo=b"", fragment=None))
+            addresses = _checked_addresses(here, where, policy, deadline, resolve)
+            credentials = start.userinfo if _origin(here) == _origin(start) else b""
+            answer = _get(_Hop(here, where, credentials, addresses), policy, deadline)
+            if isinstance(answer, bytes):
+                return answer
+            here = here.join(answer)
+    except (httpcore.TimeoutException, TimeoutError) as problem:
+        raise PictureError(
+            ErrorCode.TIMEOUT, f"{where} did not answer in full within {policy.timeout_seconds:g} seconds"
+        ) from problem
+    except (httpx.InvalidURL, UnicodeError) as problem:
+        raise PictureError(ErrorCode.UNREACHABLE, f"{where} is or leads to no usable address: {problem}") from problem
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
+        raise PictureError(ErrorCode.UNREACHABLE, f"{where} could not be reached: {problem}") from problem
+    raise PictureError(ErrorCode.UNREACHABLE, f"{where} is the end of more than {policy.max_redirects} redirects")
+
+
+def _checked_addresses(
+    url: httpx.URL, where: str, policy: FetchPolicy, deadline: Deadline, resolve: Resolver
+) -> list[str]:
+    """The addresses of the URL's host, all of them allowed."""
+    if url.scheme not in _PORTS or not url.host:
+        raise PictureError(ErrorCode.FORBIDDEN_ADDRESS, f"{where} is not an http or https address")
+    addresses = resolve(url.raw_host.decode("ascii"), _port(url), deadline)
+    for address in addresses:
+        if not (policy.allow_private or is_public(address) or lies_in(address, policy.allow_networks)):
+            raise PictureError(
+                ErrorCode.FORBIDDEN_ADDRESS,
+                f"{where} leads to the private address {address}; allow it with --allow-private",
+            )
+    return addresses
+
+
+def _get(hop: _Hop, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
+    """One request: the body, or where it redirects to."""
+    import httpcore
+
+    from madeby.pictures.pinned_network import PinnedBackend
+
+    headers = {
+        b"Host": hop.url.netloc,
+        b"User-Agent": f"madeby/{__version__}".encode(),
+        b"Accept": b"image/*, */*;q=0.5",
+        b"Accept-Encoding": b"identity",
+    }
+    if hop.credentials:
+        headers[b"Authorization"] = b"Basic " + b64encode(unquote_to_bytes(hop.credentials))
+    url = hop.url
+    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=_port(url), target=url.raw_path)
+    context = _tls_context() if url.scheme == "https" else None
+    backend = PinnedBackend(hop.addresses, deadline)
+    with (
+        httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
+        pool.stream("GET", target, headers=list(headers.items())) as response,
+    ):
+        fields = {name.lower(): value for name, value in response.headers}
+        if response.status in _REDIRECTS and b"location" in fields:
+            return fields[b"location"].decode("utf-8", "replace")
+        _check_status(response.status, hop.where)
+        return _body(response.iter_stream(), fields, hop.where, policy)
+
+
+def _check_status(status: int, where: str) -> None:
+    if 200 <= status < 300:
+        return
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "(an unknown status)"
+    code = ErrorCode.NOT_FOUND if status in _GONE else ErrorCode.UNREACHABLE
+    raise PictureError(code, f"{where} answered {status} {phrase}")
+
+
+def _body(chunks: Iterable[bytes], fields: dict[bytes, bytes], where: str, policy: FetchPolicy) -> bytes:
+    """The whole body, decompressed if the server compressed it unasked, and never more than allowed."""
+    too_large = PictureError(ErrorCode.TOO_LARGE, f"{where} has more bytes than the limit of {policy.max_bytes:,}")
+    declared = fields.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > policy.max_bytes:
+        raise too_large
+    encoding = fields.get(b"content-encoding", b"identity").strip().lower()
+    if encoding not in (b"identity", b"", b"gzip", b"x-gzip", b"deflate"):
+        name = encoding.decode("ascii", "replace")
+        raise PictureError(ErrorCode.UNREACHABLE, f"{where} answered in the unknown encoding {name}")
+    body, sent = bytearray(), 0
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding not in (b"identity", b"") else None
+    try:
+        for chunk in chunks:
+            sent += len(chunk)
+            body += inflate.decompress(chunk, policy.max_bytes + 1 - len(body)) if inflate else chunk
+            if max(sent, len(body)) > policy.max_bytes:
+                raise too_large
+    except zlib.error as problem:
+        raise PictureError(ErrorCode.UNREADABLE, f"{where} answered with damaged data: {problem}") from problem
+    return bytes(body)
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int]:
+    return url.scheme, url.raw_host, _port(url)
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or _PORTS[url.scheme]
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    """One context for all fetches: reading the certificate authorities takes tens of milliseconds."""
+    import httpx
+
+    return httpx.create_ssl_context()
