@@ -78,8 +78,8 @@ def _meaning(parts: tuple[str, ...], options: LoaderOptions) -> _Meaning | None:
     splits = [split for name in parts if name not in named and (split := split_of(name)) is not None]
     above = parts[: min(parts.index(name) for name in named)]
     others = [name for name in above if split_of(name) is None]
-    choice = next(iter(named.values()))
-    return _Meaning(choice, splits[0] if splits else None, "/".join(others) or None)
+    decided = next(iter(named.values()))
+    return _Meaning(decided, splits[0] if splits else None, "/".join(others) or None)
 
 
 def _unclear_message(root: Path, unclear: dict[tuple[str, ...], int]) -> str:
