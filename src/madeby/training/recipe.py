@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from madeby.detector.bundle import Preprocessing
 
@@ -23,6 +23,8 @@ class Recipe(BaseModel):
     view: Literal["resize", "crops"] = "resize"
     size: int = Field(default=32, ge=8, le=2048, description="side of the square the network sees, pixels")
     crops: int = Field(default=9, ge=1, le=64, description="native crops a picture when answering (view=crops)")
+    tile: int = Field(default=0, ge=0, le=4096, description="side of training tiles that crops are cut from; 0 is size")
+    tiles: int = Field(default=4, ge=1, le=64, description="training tiles a picture at most (view=crops)")
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     augment: tuple[str, ...] = ("flip",)
@@ -42,6 +44,12 @@ class Recipe(BaseModel):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: str = Field(default="auto", description="auto, cpu, cuda, mps, or ddp:N for N processes")
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _tile_holds_the_view(self) -> Recipe:
+        if self.tile and self.tile < self.size:
+            raise ValueError(f"tile ({self.tile}) must not be smaller than size ({self.size})")
+        return self
 
     @property
     def preprocessing(self) -> Preprocessing:

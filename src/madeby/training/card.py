@@ -1,0 +1,96 @@
+"""The card of a bundle: what it is for, what it was made from and what it reaches, computed from facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from madeby.detector.bundle import BundleSpec, Thresholds
+
+if TYPE_CHECKING:
+    from madeby.training.bundle_writer import ValidationBlock
+
+
+def card_text(spec: BundleSpec, validation: ValidationBlock) -> str:
+    """The text of ``CARD.md``."""
+    view = spec.preprocessing
+    looks_at = (
+        f"up to {view.crops} native-resolution squares of {view.size} pixels"
+        if view.view == "crops"
+        else f"the whole picture at {view.size} × {view.size} pixels"
+    )
+    calibration = spec.calibration
+    recipe = "\n".join(f"- {name}: {_plain(value)}" for name, value in spec.training.recipe.items())
+    return f"""# {spec.name} {spec.version}
+
+Tells pictures made by generative models from pictures made by cameras and people. One network
+(`{spec.network}`, {spec.parameters:,} parameters) looks at {looks_at}; the mean logit becomes a probability.
+
+## What it is for
+Pictures like those it was trained and validated on ({spec.training.data}), at least {spec.domain.min_side} pixels a
+side. Its answer is evidence, not proof.
+
+## What it is not for
+Accusing a person on its word alone. Pictures of another kind, from generators or cameras unlike those in its data,
+or heavily processed ones: there its figures below say nothing.
+
+## Data
+| split | pictures |
+|---|---|
+| train | {spec.training.n_train:,} |
+| val | {validation.n:,} ({validation.n_human:,} human, {validation.n_ai:,} ai) |
+
+Manifest fingerprint: `{spec.training.manifest_sha256 or "unknown"}`.
+
+## What it reaches on the validation split
+The best epoch, the calibration and the thresholds were chosen on these very pictures, so expect less elsewhere.
+
+| figure | value |
+|---|---|
+| accuracy at probability 0.5 | {validation.accuracy:.2%} |
+| area under the ROC curve | {validation.auroc:.4f} |
+| cross-entropy (nats) | {validation.nll:.4f} |
+| human called ai / called human | {validation.human_called_ai:.2%} / {validation.human_called_human:.2%} |
+| ai called ai / called human | {validation.ai_called_ai:.2%} / {validation.ai_called_human:.2%} |
+
+## Calibration and thresholds
+Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {calibration.intercept:.4g}), fitted on
+{calibration.n:,} pictures of {calibration.fitted_on or "nothing"}, both labels weighed alike.
+
+{_promise(spec.thresholds)}
+
+## Recipe
+{recipe}
+
+Made with madeby {spec.madeby_version}: `{spec.training.command}`. The ONNX model's logits differ from the trained
+network's by at most {validation.parity:.1e}.
+"""
+
+
+def _promise(thresholds: Thresholds) -> str:
+    if thresholds.ai > 1:
+        called_ai = (
+            f"`ai` is never called: {thresholds.n_human:,} human validation pictures are too few to promise "
+            f"a false-alarm rate of {thresholds.false_alarm_target:.0%}."
+        )
+    else:
+        called_ai = (
+            f"`ai` is called from probability {thresholds.ai:.4f}, so that at most "
+            f"{thresholds.false_alarm_target:.0%} of human pictures like the {thresholds.n_human:,} validated on "
+            "are called `ai`."
+        )
+    if thresholds.human < 0:
+        called_human = f"`human` is never called: {thresholds.n_ai:,} AI validation pictures are too few."
+    else:
+        called_human = (
+            f"`human` is called up to probability {thresholds.human:.4f}, so that at most "
+            f"{thresholds.miss_target:.0%} of AI pictures like the {thresholds.n_ai:,} validated on are called `human`."
+        )
+    return f"{called_ai} {called_human} Between the two the verdict is `uncertain`."
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    return str(value)

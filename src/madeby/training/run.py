@@ -1,0 +1,126 @@
+"""A run's folder: what lies where, and what a finished run sums up to."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from madeby.errors import RecipeError
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """One row of ``metrics.csv``; ``epoch`` counts from 1, losses are nats, ``seconds`` the epoch's wall time."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    val_auroc: float
+    learning_rate: float
+    seconds: float
+
+    def monitored(self, monitor: str) -> float:
+        """The figure that selects the best epoch."""
+        return float(getattr(self, monitor))
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a finished run came to; ``summary.json`` holds it. ``best`` are the kept epoch's figures."""
+
+    folder: Path
+    bundle: Path
+    network: str
+    parameters: int
+    n_train: int
+    n_val: int
+    unreadable: int
+    epochs: int
+    stopped_early: bool
+    best: EpochFigures
+    monitor: str
+    seconds: float
+    precision: str
+    accelerator: str
+    parity: float
+    calibration: str
+
+
+class RunFolder:
+    """Paths inside one run's folder, and its small files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.environment = path / "environment.json"
+        self.manifest = path / "manifest.json"
+        self.metrics = path / "metrics.csv"
+        self.summary = path / "summary.json"
+        self.checkpoints = path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        self.bundle = path / "bundle"
+        self.cache = path / "cache"
+        self.tracking = path / "tracking"
+
+    @property
+    def started(self) -> bool:
+        """Whether a run was ever begun here."""
+        return self.config.is_file()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.summary.is_file()
+
+    def prepare(self, resume: bool) -> None:
+        """Make the folder for a new run, or check that there is one to take up again.
+
+        Raises:
+            RecipeError: the folder holds a run already, something else, or nothing to resume.
+        """
+        if self.finished:
+            raise RecipeError(f"{self.path} holds a finished run: choose another output folder")
+        if self.started and not resume:
+            raise RecipeError(
+                f"{self.path} holds an unfinished run: go on with it with --resume, or choose another output folder"
+            )
+        if not self.started and resume:
+            raise RecipeError(f"{self.path} holds no run to resume: leave --resume out to start one")
+        if not self.started and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise RecipeError(f"{self.path} exists and is no run's folder: choose another output folder")
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecipeError(f"{self.path} cannot be made: {error.strerror or error}") from None
+
+    def write_json(self, path: Path, content: object) -> None:
+        """Write a dataclass instance or plain object as readable JSON."""
+        plain = asdict(content) if hasattr(content, "__dataclass_fields__") else content  # type: ignore[call-overload]
+        path.write_text(json.dumps(plain, indent=2, default=str) + "\n", encoding="utf-8")
+
+    def read_metrics(self) -> list[EpochFigures]:
+        """The epochs recorded so far."""
+        if not self.metrics.is_file():
+            return []
+        with self.metrics.open(encoding="utf-8", newline="") as file:
+            return [_figures(row) for row in csv.DictReader(file)]
+
+    def write_metrics(self, rows: Iterable[EpochFigures]) -> None:
+        """Replace ``metrics.csv``."""
+        with self.metrics.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(EpochFigures)])
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({name: f"{value:.6g}" for name, value in asdict(row).items()})
+
+
+def _figures(row: dict[str, str]) -> EpochFigures:
+    values = {name: float(value) for name, value in row.items()}
+    epoch = int(values.pop("epoch"))
+    return EpochFigures(epoch=epoch, **values)
