@@ -6,7 +6,7 @@ A picture is rendered strip by strip into its final array, so that no second ful
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -49,10 +49,8 @@ def render(image: Image.Image, profile: bytes, orientation: int) -> tuple[Pixels
     width, height = image.size
     sideways = orientation >= 5
     pixels = np.empty((width, height, 3) if sideways else (height, width, 3), np.uint8)
-    rows = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        strip = _flattened(shallow(image.crop((0, top, width, bottom))), convert)
+    for top, bottom, part in _strips(image):
+        strip = _flattened(shallow(part), convert)
         if orientation in _UPRIGHT:
             strip = strip.transpose(_UPRIGHT[orientation])
         # Orientations 3, 4, 6 and 7 put the file's first row last.
@@ -62,6 +60,15 @@ def render(image: Image.Image, profile: bytes, orientation: int) -> tuple[Pixels
         else:
             pixels[first:last] = np.asarray(strip)
     return pixels, tuple(warnings)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, int, Strip]]:
+    """Top, bottom and pixels of the bands that the image is worked through in."""
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        yield top, bottom, image.crop((0, top, width, bottom))
 
 
 def _flattened(strip: Strip, convert: Step | None) -> Strip:
@@ -172,9 +179,13 @@ def _range_scale(image: Image.Image, warnings: list[str]) -> tuple[float, float]
 
 
 def _finite_extrema(image: Image.Image) -> tuple[float, float]:
-    samples = np.asarray(image)
-    finite = samples[np.isfinite(samples)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    low, high = np.inf, -np.inf
+    for _, _, strip in _strips(image):
+        samples = np.asarray(strip, dtype=np.float64)
+        finite = np.isfinite(samples)
+        low = min(low, float(samples.min(where=finite, initial=np.inf)))
+        high = max(high, float(samples.max(where=finite, initial=-np.inf)))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 def _bits(image: Image.Image) -> int:

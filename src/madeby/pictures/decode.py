@@ -7,6 +7,7 @@ header. Metadata is cut away before JPEG and PNG decoders run, so nothing in it 
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ from madeby.schema import PictureFacts
 # A progressive JPEG has some ten scans. Each costs a pass over the picture; a hostile file has thousands.
 _MAX_JPEG_SCANS = 100
 _WARNING_FILTERS = threading.Lock()
+
+# Pillow logs some faults of TIFF files; without a handler of its own, Python would print them.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, eq=False)
