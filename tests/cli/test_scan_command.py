@@ -27,9 +27,9 @@ def folder(save_picture, tmp_path):
 
 
 def test_the_table_shows_verdict_probability_and_reason(folder, make_bundle):
-    done = run("scan", folder, "--model", make_bundle().folder)
+    done = run("scan", "shots", "--model", make_bundle().folder, cwd=folder.parent)
     assert done.returncode == 0, done.stderr
-    assert "bright.png" in done.stdout
+    assert "shots/bright.png" in done.stdout
     assert "0.98" in done.stdout
     assert "2 pictures: 1 ai, 1 human" in done.stdout
     assert done.stderr == ""
@@ -55,7 +55,8 @@ def test_tables_are_written_beside_the_terminal(folder, make_bundle, tmp_path):
     done = run("scan", folder, *written, "--model", make_bundle().folder)
     assert done.returncode == 0, done.stderr
     assert "2 pictures" in done.stdout
-    rows = list(csv.DictReader((tmp_path / "r.csv").open()))
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == pq.read_table(tmp_path / "r.parquet")["verdict"].to_pylist()
 
 
@@ -64,7 +65,7 @@ def test_tables_are_written_beside_the_terminal(folder, make_bundle, tmp_path):
     [
         (["scan", "x.png", "--model", "nothing-like-it"], "no model is called"),
         (["scan", "x.png", "--csv", "/no/such/folder/r.csv"], "/no/such/folder/r.csv"),
-        (["scan"], "SOURCES"),
+        (["scan"], "sources"),
         (["scan", "x.png", "--no-detector", "--no-provenance"], "nothing to do"),
         (["scna"], "scna"),
     ],

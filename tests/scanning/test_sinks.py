@@ -26,6 +26,11 @@ GOOD = Result(
 BAD = failed("=cmd|' /C calc'!A0.jpg", "unreadable", "broken, \"quoted\"\nand two lines")
 
 
+def csv_rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_tables_hold_every_result_with_the_same_columns(tmp_path, kind):
     path = tmp_path / f"results.{kind}"
@@ -33,7 +38,7 @@ def test_tables_hold_every_result_with_the_same_columns(tmp_path, kind):
     for result in (GOOD, BAD):
         sink.write(result)
     sink.close()
-    rows = list(csv.DictReader(path.open(newline=""))) if kind == "csv" else pq.read_table(path).to_pylist()
+    rows = csv_rows(path) if kind == "csv" else pq.read_table(path).to_pylist()
     assert [list(row) for row in rows] == [list(COLUMNS)] * 2
     assert float(rows[0]["probability"]) == 0.25
     assert int(rows[0]["width"]) == 4
@@ -47,7 +52,7 @@ def test_csv_text_is_never_a_formula(tmp_path):
     sink = CsvSink(tmp_path / "r.csv")
     sink.write(BAD)
     sink.close()
-    (row,) = csv.DictReader((tmp_path / "r.csv").open(newline=""))
+    (row,) = csv_rows(tmp_path / "r.csv")
     assert row["source"] == "'" + BAD.source
 
 
