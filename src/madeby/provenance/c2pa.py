@@ -1,8 +1,8 @@
 """C2PA Content Credentials: signed statements about a picture's making (C2PA specification 2.2).
 
 Reading and cryptography are c2pa-python's; this file keeps its outcomes apart as states (``trusted``,
-``untrusted``, ``tampered``, ``invalid``, ``unreadable``, ``remote``, ``removed``, ``absent``) and works out what the manifest
-declares, from its own actions (v1 and v2) and from the ingredients it was made of.
+``untrusted``, ``tampered``, ``invalid``, ``unreadable``, ``remote``, ``removed``, ``absent``) and works out what
+the manifest declares, from its own actions (v1 and v2) and from the ingredients it was made of.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from madeby.provenance.material import Material
 from madeby.provenance.services import service_in
 from madeby.provenance.source_types import Declaration, declaration_of, strongest
 from madeby.provenance.trust import TrustList, trust_list
-from madeby.provenance.xmp import XmpError, read_xmp
 from madeby.schema import Signal
 
 if TYPE_CHECKING:
@@ -76,16 +75,9 @@ class _UnreadableError(Exception):
 
 def _remote_manifest(material: Material) -> str | None:
     """The URL of a manifest that XMP links by ``dcterms:provenance``, if it does."""
-    for packet in material.contents.xmp:
-        if b"provenance" not in packet:
-            continue
-        try:
-            properties = read_xmp(packet)
-        except XmpError:
-            continue
-        for entry in properties:
-            if entry.name == "provenance" and entry.namespace == DUBLIN_CORE_TERMS:
-                return entry.value[:2000]
+    for entry in material.xmp.properties:
+        if entry.name == "provenance" and entry.namespace == DUBLIN_CORE_TERMS:
+            return entry.value[:2000]
     return None
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from madeby.provenance.containers import Contents, contents_of
 from madeby.provenance.exif import Exif, read_exif
+from madeby.provenance.xmp import Packets, read_packets
 from madeby.schema import PictureFacts
 
 
@@ -50,3 +51,8 @@ class Material:
         """The file's EXIF directories; ``None`` where it has no EXIF block."""
         block = self.contents.exif
         return None if block is None else read_exif(block)
+
+    @cached_property
+    def xmp(self) -> Packets:
+        """The properties of all the file's XMP packets."""
+        return read_packets(self.contents.xmp)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from madeby.provenance import c2pa, container
+from madeby.provenance import c2pa, camera, container, generator, iptc, watermark
 from madeby.provenance.material import Material
 from madeby.schema import Signal
 
@@ -17,6 +17,10 @@ Reader = Callable[[Material], Signal]
 
 READERS: dict[str, Reader] = {
     c2pa.NAME: c2pa.read,
+    iptc.NAME: iptc.read,
+    generator.NAME: generator.read,
+    camera.NAME: camera.read,
+    watermark.NAME: watermark.read,
     container.NAME: container.read,
 }
 """Every reader by the name of its signal, in the order in which results list them."""

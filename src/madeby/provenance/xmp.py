@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -22,6 +23,14 @@ class Property:
     namespace: str
     name: str
     value: str
+
+
+@dataclass(frozen=True)
+class Packets:
+    """The properties of a file's packets, and what was wrong with those that could not be read."""
+
+    properties: tuple[Property, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass
@@ -87,6 +96,18 @@ def read_xmp(packet: bytes) -> list[Property]:
     except (ValueError, LookupError):  # an encoding that Python does not know
         raise XmpError("the XMP packet declares an unknown encoding") from None
     return collector.properties
+
+
+def read_packets(packets: Sequence[bytes]) -> Packets:
+    """All properties of several packets; a broken packet is named among the problems and contributes nothing."""
+    properties: list[Property] = []
+    problems: list[str] = []
+    for packet in packets:
+        try:
+            properties += read_xmp(packet)
+        except XmpError as error:
+            problems.append(str(error))
+    return Packets(tuple(properties), tuple(problems))
 
 
 def _refuse(*_: object) -> None:
