@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         models_show,
         scan,
         scan_bytes,
+        train,
     )
     from madeby.detector.bundle import Bundle, BundleSpec
     from madeby.detector.detector import Detector, Reading
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
 
 _HOME = {
-    "madeby.api": ("ShownModel", "load_detector", "models_list", "models_show", "scan", "scan_bytes"),
+    "madeby.api": ("ShownModel", "load_detector", "models_list", "models_show", "scan", "scan_bytes", "train"),
     "madeby.detector.bundle": ("Bundle", "BundleSpec"),
     "madeby.detector.detector": ("Detector", "Reading"),
     "madeby.errors": (
@@ -91,6 +92,7 @@ __all__ = [
     "models_show",
     "scan",
     "scan_bytes",
+    "train",
 ]
 
 

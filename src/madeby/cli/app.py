@@ -8,6 +8,7 @@ import typer
 
 from madeby.cli.models import models_app
 from madeby.cli.scan import scan
+from madeby.cli.train import train
 from madeby.version import __version__
 
 app = typer.Typer(
@@ -39,4 +40,5 @@ def _top(
 
 
 app.command()(scan)
+app.command()(train)
 app.add_typer(models_app)

@@ -6,6 +6,7 @@ order, so that nothing depends on that accident.
 
 from __future__ import annotations
 
+import itertools
 from typing import cast
 
 from torch import Tensor, nn
@@ -29,14 +30,12 @@ class HumanVsAiCnn(nn.Module):
         super().__init__()
         widths = (3, 32, 64, 64, 64, 64)
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             if before != 3:
                 layers.append(nn.MaxPool2d(2))
             layers += [nn.Conv2d(before, after, 3), nn.ReLU()]
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(
-            nn.Flatten(), nn.Linear(64 * 12 * 12, 64), nn.ReLU(), nn.Linear(64, 2)
-        )
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(64 * 12 * 12, 64), nn.ReLU(), nn.Linear(64, 2))
 
     def forward(self, views: Tensor) -> Tensor:
         """(N, 3, 255, 255) standardised RGB to (N, 2) scores of (human, ai)."""

@@ -71,9 +71,7 @@ def drawing_order(examples: Examples, balance: Balance, rng: np.random.Generator
     label_of = kinds % 2
     for label in (0, 1):
         wanted[label_of == label] *= count / 2 / wanted[label_of == label].sum()
-    picked = [
-        _repeated(np.flatnonzero(kind_of == kind), round(share), rng) for kind, share in enumerate(wanted)
-    ]
+    picked = [_repeated(np.flatnonzero(kind_of == kind), round(share), rng) for kind, share in enumerate(wanted)]
     return rng.permutation(np.concatenate(picked))
 
 

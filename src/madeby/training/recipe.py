@@ -18,32 +18,42 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    network: str = "residual"
-    network_options: dict[str, Any] = Field(default_factory=dict)
-    view: Literal["resize", "crops"] = "resize"
+    network: str = Field(default="residual", description="architecture: see `madeby models networks`")
+    network_options: dict[str, Any] = Field(default_factory=dict, description="its options, {name: value}")
+    view: Literal["resize", "crops"] = Field(
+        default="resize", description="the whole picture squeezed, or native-resolution squares of it"
+    )
     size: int = Field(default=32, ge=8, le=2048, description="side of the square the network sees, pixels")
-    crops: int = Field(default=9, ge=1, le=64, description="native crops a picture when answering (view=crops)")
-    tile: int = Field(default=0, ge=0, le=4096, description="side of training tiles that crops are cut from; 0 is size")
+    crops: int = Field(default=9, ge=1, le=64, description="squares a picture when answering (view=crops)")
+    tile: int = Field(default=0, ge=0, le=4096, description="side of training tiles that views are cut from; 0 is size")
     tiles: int = Field(default=4, ge=1, le=64, description="training tiles a picture at most (view=crops)")
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    augment: tuple[str, ...] = ("flip",)
-    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD only")
-    schedule: Literal["constant", "cosine", "one_cycle", "plateau"] = "cosine"
-    warmup_epochs: float = Field(default=0.0, ge=0)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
-    balance: Literal["none", "label", "collection"] = "none"
-    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the weight average; 0 is none")
-    batch_size: int = Field(default=128, ge=1)
-    epochs: int = Field(default=20, ge=1)
+    mean: tuple[float, float, float] = Field(default=(0.5, 0.5, 0.5), description="subtracted from RGB of 0..1")
+    std: tuple[float, float, float] = Field(default=(0.5, 0.5, 0.5), description="RGB is divided by it, after mean")
+    augment: tuple[str, ...] = Field(
+        default=("flip",), description="changes of training pictures, e.g. flip,rotate=10,jpeg=50..95@0.5; or none"
+    )
+    optimizer: Literal["adam", "adamw", "sgd"] = Field(default="adamw", description="how weights are moved")
+    learning_rate: float = Field(default=1e-3, gt=0, description="highest rate of the schedule")
+    weight_decay: float = Field(default=0.0, ge=0, description="pull of weights towards zero")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd only")
+    schedule: Literal["constant", "cosine", "one_cycle", "plateau"] = Field(
+        default="cosine", description="how the learning rate runs"
+    )
+    warmup_epochs: float = Field(default=0.0, ge=0, description="epochs in which the rate rises from 0")
+    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5, description="share taken from the true label")
+    balance: Literal["none", "label", "collection"] = Field(default="none", description="what is drawn alike often")
+    ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the average of weights a step; 0 is none")
+    batch_size: int = Field(default=128, ge=1, description="views a step, over all processes")
+    epochs: int = Field(default=20, ge=1, description="passes over the training pictures, at most")
     patience: int = Field(default=0, ge=0, description="epochs without a better figure before stopping; 0 is never")
-    monitor: Literal["val_loss", "val_accuracy", "val_auroc"] = "val_loss"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    monitor: Literal["val_loss", "val_accuracy", "val_auroc"] = Field(
+        default="val_loss", description="figure that selects the best epoch"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="number format of products; auto takes bf16 where it is faster"
+    )
     device: str = Field(default="auto", description="auto, cpu, cuda, mps, or ddp:N for N processes")
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, description="fixes everything drawn by chance")
 
     @model_validator(mode="after")
     def _tile_holds_the_view(self) -> Recipe:

@@ -33,7 +33,8 @@ def load_recipe(recipe: str | Path | None = None, overrides: Mapping[str, Any] |
         RecipeError: no such recipe, an unknown field, or a value that its field does not take.
     """
     name = str(recipe) if recipe is not None else DEFAULT_RECIPE
-    fields = {**_read(name), **(overrides or {})}
+    fields = _read(name)
+    fields |= _fitting_network(fields, overrides or {}) | dict(overrides or {})
     for field in fields:
         if field not in Recipe.model_fields:
             near = difflib.get_close_matches(field, Recipe.model_fields, n=1)
@@ -51,6 +52,17 @@ def save_recipe(recipe: Recipe, path: Path) -> None:
     """Write a recipe as YAML that :func:`load_recipe` reads back to an equal one."""
     text = _yaml().safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
+
+
+def _fitting_network(fields: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """What must change with the network: the old one's options go, and a fixed input size comes."""
+    network = overrides.get("network")
+    if network is None or network == fields.get("network"):
+        return {}
+    from madeby.networks import network_entry
+
+    entry = network_entry(network)
+    return {"network_options": {}, **({"size": entry.size, "tile": 0} if entry.fixed_size else {})}
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -36,9 +36,7 @@ def run_trainer(
             run.checkpoints, run.best.stem, monitor=recipe.monitor, mode=mode, enable_version_counter=False
         ),
         # Saved after everything else, so that it knows of the epoch's best and of the patience left.
-        ModelCheckpoint(
-            run.checkpoints, run.last.stem, save_on_train_epoch_end=True, enable_version_counter=False
-        ),
+        ModelCheckpoint(run.checkpoints, run.last.stem, save_on_train_epoch_end=True, enable_version_counter=False),
     ]
     if recipe.patience:
         stopping = EarlyStopping(recipe.monitor, mode=mode, patience=recipe.patience, check_on_train_epoch_end=False)
