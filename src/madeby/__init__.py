@@ -21,6 +21,10 @@ if TYPE_CHECKING:
         scan_bytes,
         train,
     )
+    from madeby.datasets.importing import ImportSummary, data_import
+    from madeby.datasets.names import parse_label_choices
+    from madeby.datasets.show import SheetSummary, data_show
+    from madeby.datasets.split import data_split
     from madeby.detector.bundle import Bundle, BundleSpec
     from madeby.detector.detector import Detector, Reading
     from madeby.errors import (
@@ -37,6 +41,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "madeby.api": ("ShownModel", "load_detector", "models_list", "models_show", "scan", "scan_bytes", "train"),
+    "madeby.datasets.importing": ("ImportSummary", "data_import"),
+    "madeby.datasets.names": ("parse_label_choices",),
+    "madeby.datasets.show": ("SheetSummary", "data_show"),
+    "madeby.datasets.split": ("data_split",),
     "madeby.detector.bundle": ("Bundle", "BundleSpec"),
     "madeby.detector.detector": ("Detector", "Reading"),
     "madeby.errors": (
@@ -71,6 +79,7 @@ __all__ = [
     "Detector",
     "ErrorCode",
     "ErrorInfo",
+    "ImportSummary",
     "Label",
     "Limits",
     "MadebyError",
@@ -81,15 +90,20 @@ __all__ = [
     "Reading",
     "RecipeError",
     "Result",
+    "SheetSummary",
     "ShownModel",
     "Signal",
     "Strength",
     "Timing",
     "Verdict",
     "__version__",
+    "data_import",
+    "data_show",
+    "data_split",
     "load_detector",
     "models_list",
     "models_show",
+    "parse_label_choices",
     "scan",
     "scan_bytes",
     "train",
@@ -99,7 +113,15 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'madeby' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    try:
+        module = importlib.import_module(_MODULE_OF[name])
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("madeby"):
+            raise
+        from madeby.errors import MissingExtraError
+
+        raise MissingExtraError(f"{name} (the module {error.name} is missing)", "train") from None
+    value = getattr(module, name)
     globals()[name] = value
     return value
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.data import data_app
 from madeby.cli.models import models_app
 from madeby.cli.scan import scan
 from madeby.cli.train import train
@@ -41,4 +42,5 @@ def _top(
 
 app.command()(scan)
 app.command()(train)
+app.add_typer(data_app)
 app.add_typer(models_app)
