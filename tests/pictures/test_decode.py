@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
+import subprocess
+import sys
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -179,8 +183,6 @@ def test_16_bit_grey_keeps_its_high_bytes(picture_format):
 
 def png_of(bit_depth: int, colour_type: int, rows: np.ndarray) -> bytes:
     """A PNG written by hand, for kinds that Pillow reads but does not write; rows are (height, bytes)."""
-    import struct
-    import zlib
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">L", len(body)) + name + body + struct.pack(">L", zlib.crc32(name + body))
@@ -226,6 +228,27 @@ def test_floats_that_are_no_numbers_do_not_stop_a_picture():
     samples = np.full((4, 4), np.nan, dtype=np.float32)
     samples[0, 0] = np.inf
     assert decode(saved(Image.fromarray(samples), "TIFF")).pixels.shape == (4, 4, 3)
+
+
+def tiff_of(bits: int, photometric: int, width: int, height: int, samples: bytes) -> bytes:
+    """An uncompressed grey TIFF written by hand, for kinds that Pillow reads but does not write."""
+    start = 8 + 2 + 12 * 9 + 4
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, 1), (262, 3, 1, photometric)]
+    entries += [(273, 4, 1, start), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, len(samples))]
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHLL", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<L", 8) + directory + b"\0" * 4 + samples
+
+
+def test_a_tiff_that_counts_from_white_is_not_shown_as_its_negative():
+    data = tiff_of(16, 0, 256, 4, deep_ramp().tobytes())
+    assert difference(decode(data).pixels[..., 0], 255 - (deep_ramp() >> 8)) == 0
+
+
+def test_12_bit_grey_keeps_its_high_bits():
+    samples = np.arange(0, 4096, 64).reshape(-1, 2)
+    packed = b"".join(bytes((a >> 4, (a & 15) << 4 | b >> 8, b & 255)) for a, b in samples.tolist())
+    pixels = decode(tiff_of(12, 1, 64, 1, packed)).pixels
+    assert difference(pixels[0, :, 0], samples.ravel() >> 4) == 0
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "TIFF"])
@@ -327,3 +350,12 @@ def test_many_threads_decode_at_once():
     alone = [decode(data).facts for data in files]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda data: decode(data).facts, files)) == alone
+
+
+def test_what_most_pictures_do_not_need_is_not_imported():
+    program = (
+        "import sys, madeby.pictures.decode, madeby.pictures.sources, madeby.pictures.degradations;"
+        "print([name for name in ('httpx', 'httpcore', 'pillow_heif', 'torch', 'scipy') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

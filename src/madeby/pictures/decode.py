@@ -99,7 +99,8 @@ def decode(data: bytes, limits: Limits = Limits(), *, perceptual_hash: bool = Tr
         raise PictureError(ErrorCode.TOO_LARGE, f"too large to decode here: {problem}") from problem
     except Exception as problem:  # decoders report damage in every type there is
         raise PictureError(
-            ErrorCode.UNREADABLE, f"the {picture_format} file is damaged or incomplete: {problem}"
+            ErrorCode.UNREADABLE,
+            f"the {picture_format} file is damaged, incomplete or of a rare kind that is not read: {problem}",
         ) from problem
     facts = picture_facts(data, pixels, picture_format, opened.jpeg, with_perceptual_hash=perceptual_hash)
     return Picture(pixels, facts, data, opened.warnings + notes)
