@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         load_detector,
         models_list,
         models_show,
+        provenance,
         scan,
         scan_bytes,
         train,
@@ -40,7 +41,16 @@ if TYPE_CHECKING:
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
 
 _HOME = {
-    "madeby.api": ("ShownModel", "load_detector", "models_list", "models_show", "scan", "scan_bytes", "train"),
+    "madeby.api": (
+        "ShownModel",
+        "load_detector",
+        "models_list",
+        "models_show",
+        "provenance",
+        "scan",
+        "scan_bytes",
+        "train",
+    ),
     "madeby.datasets.importing": ("ImportSummary", "data_import"),
     "madeby.datasets.names": ("parse_label_choices",),
     "madeby.datasets.show": ("SheetSummary", "data_show"),
@@ -104,6 +114,7 @@ __all__ = [
     "models_list",
     "models_show",
     "parse_label_choices",
+    "provenance",
     "scan",
     "scan_bytes",
     "train",

@@ -67,6 +67,51 @@ def scan(
     )
 
 
+def provenance(
+    sources: str | Path | Iterable[str | Path],
+    *,
+    trust_list: Path | None = None,
+    fetch_remote: bool = False,
+    allow_private: bool = False,
+    limits: Limits | None = None,
+    workers: int | None = None,
+    standard_input: TextIO | None = None,
+) -> Iterator[Result]:
+    """Read every mark that pictures carry: signatures, metadata and watermarks; the pixels are not judged.
+
+    Args:
+        sources: as for :func:`scan`.
+        trust_list: a PEM file, or a folder of them, that replaces the shipped C2PA trust list.
+        fetch_remote: whether to fetch C2PA manifests that pictures only link to.
+        allow_private: whether URLs may lead to private, loopback and link-local addresses.
+        limits: most bytes and pixels a picture may have.
+        workers: pictures under way at a time; one a core if None.
+        standard_input: where ``-`` reads from; the process's own if None.
+
+    Returns:
+        Results as of :func:`scan`, in the order of the sources, without probability.
+
+    Raises:
+        MadebyError: the trust list cannot be read. Raised at the call, not at the first result.
+    """
+    from madeby.pictures.fetch import FetchPolicy
+    from madeby.provenance import ReadingOptions
+    from madeby.provenance.trust import trust_list as open_trust_list
+    from madeby.scanning.scan import scan_with
+
+    open_trust_list(trust_list)
+    policy = FetchPolicy(allow_private=allow_private) if fetch_remote else None
+    return scan_with(
+        None,
+        [sources] if isinstance(sources, str | Path) else sources,
+        reading=ReadingOptions(trust_list=trust_list, fetch_remote=policy),
+        allow_private=allow_private,
+        limits=limits,
+        workers=workers,
+        standard_input=standard_input,
+    )
+
+
 def scan_bytes(
     data: bytes, source: str = "bytes", *, model: str | Path | Detector | None = None, provenance: bool = True
 ) -> Result:

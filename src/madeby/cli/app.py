@@ -8,6 +8,7 @@ import typer
 
 from madeby.cli.data import data_app
 from madeby.cli.models import models_app
+from madeby.cli.provenance import provenance
 from madeby.cli.scan import scan
 from madeby.cli.train import train
 from madeby.version import __version__
@@ -41,6 +42,7 @@ def _top(
 
 
 app.command()(scan)
+app.command()(provenance)
 app.command()(train)
 app.add_typer(data_app)
 app.add_typer(models_app)

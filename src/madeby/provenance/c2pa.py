@@ -12,6 +12,8 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from madeby.errors import PictureError
+from madeby.pictures.fetch import fetch
 from madeby.provenance.evidence import signal
 from madeby.provenance.material import Material
 from madeby.provenance.services import service_in
@@ -53,11 +55,16 @@ def read(material: Material) -> Signal:
         return signal(NAME, "absent", "no Content Credentials")
     if remote and not remote.lower().startswith(("http://", "https://")):
         return signal(NAME, "removed", "Content Credentials once stood in this file and were removed", url=remote)
-    if remote and not material.options.fetch_remote:
+    policy = material.options.fetch_remote
+    if remote and policy is None:
         return signal(NAME, "remote", "Content Credentials are linked but were not fetched", url=remote)
     trusted = trust_list(material.options.trust_list)
     try:
-        store = _read_store(material, trusted)
+        manifest = fetch(remote, policy) if remote and policy else None
+        store = _read_store(material, trusted, manifest)
+    except PictureError as error:
+        said = f"linked Content Credentials could not be fetched: {error.message}"
+        return signal(NAME, "remote", said, url=remote, problem=error.code.value)
     except _NoManifestError:
         return signal(NAME, "unreadable", "the place for Content Credentials holds none", url=remote)
     except _UnreadableError as error:
@@ -81,12 +88,13 @@ def _remote_manifest(material: Material) -> str | None:
     return None
 
 
-def _read_store(material: Material, trusted: TrustList) -> dict[str, Any]:
+def _read_store(material: Material, trusted: TrustList, manifest: bytes | None) -> dict[str, Any]:
+    """The manifest store as c2pa-python reports it; ``manifest`` where it does not stand in the file."""
     import c2pa
 
-    context = _context(trusted.pem, material.options.fetch_remote)
+    context, mime_type = _context(trusted.pem), MIME_TYPES.get(material.contents.format)
     try:
-        reader = c2pa.Reader(MIME_TYPES.get(material.contents.format), io.BytesIO(material.data), context=context)
+        reader = c2pa.Reader(mime_type, io.BytesIO(material.data), manifest, context=context)
     except c2pa.C2paError.ManifestNotFound:
         raise _NoManifestError from None
     except c2pa.C2paError as error:
@@ -99,14 +107,14 @@ def _read_store(material: Material, trusted: TrustList) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _context(pem: str, fetch_remote: bool) -> Context:
+def _context(pem: str) -> Context:
     import c2pa
 
     return c2pa.Context.from_dict(
         {
             "version": 1,
             "trust": {"trust_anchors": pem},
-            "verify": {"verify_trust": True, "remote_manifest_fetch": fetch_remote, "ocsp_fetch": False},
+            "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
         }
     )
 

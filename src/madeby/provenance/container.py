@@ -16,7 +16,7 @@ def read(material: Material) -> Signal:
     """
     contents = material.contents
     kind = _kind(material.data[contents.end :]) if contents.trailing else ""
-    detail = {"trailing_bytes": contents.trailing, "trailing_kind": kind, "problems": contents.problems}
+    detail = {"trailing_bytes": contents.trailing or None, "trailing_kind": kind, "problems": contents.problems}
     if contents.problems:
         return signal(NAME, "damaged", f"the file is damaged: {contents.problems[0]}", **detail)
     if kind == "unknown":

@@ -48,6 +48,14 @@ def read_iim(block: bytes) -> dict[str, str]:
         if length & 0x8000 or start + length > len(block):
             break
         if record == 2 and dataset in FIELDS:
-            found.setdefault(FIELDS[dataset], block[start : start + length].decode("utf-8", "replace")[:2000])
+            found.setdefault(FIELDS[dataset], _text(block[start : start + length]))
         position = start + length
     return found
+
+
+def _text(value: bytes) -> str:
+    """A field's text: UTF-8, or else Latin-1, which is what older programs write."""
+    try:
+        return value.decode("utf-8")[:2000]
+    except UnicodeDecodeError:
+        return value.decode("latin-1")[:2000]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from madeby.pictures.fetch import FetchPolicy
 from madeby.provenance.containers import Contents, contents_of
 from madeby.provenance.exif import Exif, read_exif
 from madeby.provenance.xmp import Packets, read_packets
@@ -20,12 +21,12 @@ class ReadingOptions:
     """How provenance is read.
 
     ``trust_list`` is a PEM file or a folder of PEM files that replaces the shipped C2PA trust list.
-    ``fetch_remote`` lets the C2PA reader fetch a manifest that the picture only links to; off by default,
-    because reading a picture should tell nobody that it was read.
+    ``fetch_remote`` says how a C2PA manifest that the picture only links to is fetched; None, the default, fetches
+    none, because reading a picture should tell nobody that it was read.
     """
 
     trust_list: Path | None = None
-    fetch_remote: bool = False
+    fetch_remote: FetchPolicy | None = None
 
 
 @dataclass(frozen=True)

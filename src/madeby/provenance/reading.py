@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from madeby.errors import MadebyError
 from madeby.provenance.material import Material, ReadingOptions
 from madeby.provenance.registry import READERS, Reader
 from madeby.schema import Signal
@@ -32,6 +33,8 @@ def read_material(material: Material) -> tuple[Signal, ...]:
 def _guarded(name: str, reader: Reader, material: Material) -> Signal:
     try:
         return reader(material)
+    except MadebyError as error:  # of the reading's options, such as a trust list that is not there
+        return Signal(name=name, reason=str(error), detail={"state": "unreadable"})
     except Exception as error:  # whatever a hostile file provokes in a third-party parser is a state, not a crash
         return Signal(
             name=name,

@@ -106,7 +106,7 @@ def best_match(pixels: npt.NDArray[np.uint8], messages: tuple[Message, ...] = ME
     for (order, offset), votes in zip(VARIANTS, block_votes(pixels), strict=True):
         for message in messages:
             matching = matching_bits(votes, message.bits)
-            p_value = min(1.0, TESTS * _tail(matching, len(message.bits)))
+            p_value = min(1.0, TESTS * tail(matching, len(message.bits)))
             matches.append(Match(message, matching, p_value, f"{order}, offset {offset:g}"))
     return min(matches, key=lambda match: match.p_value)
 
@@ -172,7 +172,7 @@ def _bits(band: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.bool_]:
     return np.asarray(largest.ravel() % STEP > STEP / 2)
 
 
-@lru_cache(maxsize=1024)
-def _tail(matching: int, bits: int) -> float:
+@lru_cache(maxsize=4096)
+def tail(matching: int, bits: int) -> float:
     """Probability that at least ``matching`` of ``bits`` fair coins agree."""
     return float(sum(math.comb(bits, count) for count in range(matching, bits + 1)) / 2**bits)

@@ -13,7 +13,7 @@ from madeby.pictures.decode import decode
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import read
-from madeby.provenance import read_provenance
+from madeby.provenance import ReadingOptions, read_provenance
 from madeby.schema import ErrorInfo, Result, Signal, Timing
 from madeby.verdict import decide
 
@@ -29,6 +29,7 @@ class Pipeline:
 
     detector: Detector | None
     provenance: bool = True
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     limits: Limits = field(default_factory=Limits)
     fetch_policy: FetchPolicy = field(default_factory=FetchPolicy)
 
@@ -46,9 +47,7 @@ class Pipeline:
         except PictureError as error:
             return failed(source, error.code, error.message)
         except Exception as error:  # a defect of ours must not take a batch of thousands down
-            return failed(
-                source, ErrorCode.INTERNAL, f"unexpected {type(error).__name__}: {error}; please report it"
-            )
+            return failed(source, ErrorCode.INTERNAL, f"unexpected {type(error).__name__}: {error}; please report it")
 
     def _answer(self, data: bytes, source: str) -> Result:
         picture, decode_ms = _timed(lambda: decode(data, self.limits))
@@ -56,7 +55,7 @@ class Pipeline:
         provenance_ms = detector_ms = probability = None
         outside: list[str] = []
         if self.provenance:
-            signals, provenance_ms = _timed(lambda: read_provenance(picture))
+            signals, provenance_ms = _timed(lambda: read_provenance(picture, self.reading))
         if self.detector is not None:
             detector = self.detector
             reading, detector_ms = _timed(lambda: detector.read(picture.pixels))

@@ -12,6 +12,7 @@ from madeby.detector.detector import Detector
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import expand
+from madeby.provenance import ReadingOptions
 from madeby.scanning.local import run_local
 from madeby.scanning.pipeline import Pipeline
 from madeby.schema import Result
@@ -22,6 +23,7 @@ def scan_with(
     sources: Iterable[str | Path],
     *,
     provenance: bool = True,
+    reading: ReadingOptions | None = None,
     allow_private: bool = False,
     limits: Limits | None = None,
     workers: int | None = None,
@@ -38,6 +40,7 @@ def scan_with(
     pipeline = Pipeline(
         detector=Detector(bundle, threads=threads) if bundle else None,
         provenance=provenance,
+        reading=reading or ReadingOptions(),
         limits=limits,
         fetch_policy=FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes),
     )
