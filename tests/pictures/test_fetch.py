@@ -10,6 +10,8 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from madeby.errors import ErrorCode, PictureError
 from madeby.pictures.addresses import is_public
@@ -301,6 +303,19 @@ def test_addresses_that_cannot_be_used(url, code):
     error = refusal(url)
     assert error.code is code
     error.message.encode()
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.sampled_from(["http://", "https://", "http:", ""]))
+def test_any_text_for_an_address_gives_a_code(text, scheme):
+    error = refusal(scheme + text, FetchPolicy(), resolve=lambda *_: ["10.0.0.1"])
+    assert error.code in (ErrorCode.FORBIDDEN_ADDRESS, ErrorCode.UNREACHABLE)
+    error.message.encode()
+
+
+def test_a_policy_with_a_network_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="intranet"):
+        FetchPolicy(allow_networks=("intranet",))
 
 
 def test_a_server_without_a_trusted_certificate_is_unreachable(server):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -40,6 +41,9 @@ class FetchPolicy:
     ``allow_private`` opens every address that is not public (private, loopback, link-local, shared, reserved);
     ``allow_networks`` only those in the named networks, such as ``10.1.0.0/16``. ``max_bytes`` bounds the body,
     as sent and as decompressed; ``timeout_seconds`` the whole fetch with all its redirects.
+
+    Raises:
+        ValueError: one of ``allow_networks`` is not a network.
     """
 
     allow_private: bool = False
@@ -47,6 +51,10 @@ class FetchPolicy:
     max_bytes: int = Limits().max_bytes
     timeout_seconds: float = 30.0
     max_redirects: int = 5
+
+    def __post_init__(self) -> None:
+        for network in self.allow_networks:
+            ip_network(network, strict=False)
 
 
 @dataclass(frozen=True)
