@@ -57,8 +57,8 @@ def test_tables_of_other_encoders_get_the_nearest_quality():
 
 
 def test_no_tables_no_quality():
-    assert estimate_quality([]) is None
-    assert estimate_quality([(1, 2, 3)]) is None
+    assert estimate_quality() is None
+    assert estimate_quality((1, 2, 3)) is None
 
 
 @pytest.mark.parametrize(

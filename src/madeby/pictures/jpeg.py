@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ class JpegHeader:
     @property
     def quality(self) -> int | None:
         """The IJG quality (1 to 100) whose tables lie nearest to the file's, or None without tables."""
-        return estimate_quality([self.tables.get(component.table, ()) for component in self.components[:2]])
+        return estimate_quality(*(self.tables.get(component.table, ()) for component in self.components[:2]))
 
     @property
     def subsampling(self) -> str | None:
@@ -108,22 +109,24 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     return JpegHeader(b"".join(kept), tables, components, exif, icc, _count_scans(data, scan))
 
 
-def estimate_quality(tables: list[tuple[int, ...]]) -> int | None:
+@lru_cache(maxsize=256)  # a camera, a program or a data set uses few tables for all its pictures
+def estimate_quality(luminance: tuple[int, ...] = (), chrominance: tuple[int, ...] = ()) -> int | None:
     """The quality setting of the IJG library whose quantisation tables lie nearest to the given ones.
 
     Args:
-        tables: the luminance and, if there is one, the chrominance table: 64 values each in zigzag order.
+        luminance: the table of the first component, 64 values in zigzag order.
+        chrominance: that of the second, empty if there is none.
 
     Returns:
         1 to 100, exact for files of the IJG library and its kin, an estimate for other encoders; None
         without a whole luminance table.
     """
-    if not tables or len(tables[0]) != 64:
+    if len(luminance) != 64:
         return None
     standard = _standard_tables()
-    distance = np.abs(standard[0] - np.asarray(tables[0])).sum(axis=1)
-    if len(tables) > 1 and len(tables[1]) == 64 and tables[1] != tables[0]:
-        distance = distance + np.abs(standard[1] - np.asarray(tables[1])).sum(axis=1)
+    distance = np.abs(standard[0] - np.asarray(luminance)).sum(axis=1)
+    if len(chrominance) == 64 and chrominance != luminance:
+        distance = distance + np.abs(standard[1] - np.asarray(chrominance)).sum(axis=1)
     # Of equally near settings the highest: q 100 and 99 differ, but very low ones saturate alike.
     return 100 - int(np.argmin(distance[::-1]))
 
@@ -171,7 +174,7 @@ def _quantisation_tables(body: bytes) -> dict[int, tuple[int, ...]]:
         values = body[at + 1 : at + 1 + 64 * size]
         if len(values) != 64 * size:
             break
-        tables[number] = tuple(int.from_bytes(values[i : i + size], "big") for i in range(0, 64 * size, size))
+        tables[number] = struct.unpack(">64H" if wide else ">64B", values)
         at += 1 + 64 * size
     return tables
 

@@ -31,7 +31,8 @@ def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
     # Rounding keeps arithmetic dust from deciding the bits of a plain surface.
     low = np.round(_cosines() @ grey @ _cosines().T, 6)
     # The constant term says how bright the picture is, not what it shows, and would pull at the median.
-    bits = (low > np.median(low.ravel()[1:])).ravel()
+    median = np.sort(low.ravel()[1:])[31]
+    bits = (low > median).ravel()
     return np.packbits(bits).tobytes().hex()
 
 
