@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         provenance,
         scan,
         scan_bytes,
-        train,
     )
     from madeby.datasets.importing import ImportSummary, data_import
     from madeby.datasets.names import parse_label_choices
@@ -37,8 +36,13 @@ if TYPE_CHECKING:
         PictureError,
         RecipeError,
     )
+    from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
     from madeby.pictures.limits import Limits
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
+    from madeby.training.export_run import models_export
+    from madeby.training.fit import train
+    from madeby.training.progress import Progress
+    from madeby.training.run import EpochFigures, RunSummary
 
 _HOME = {
     "madeby.api": (
@@ -49,7 +53,6 @@ _HOME = {
         "provenance",
         "scan",
         "scan_bytes",
-        "train",
     ),
     "madeby.datasets.importing": ("ImportSummary", "data_import"),
     "madeby.datasets.names": ("parse_label_choices",),
@@ -66,6 +69,7 @@ _HOME = {
         "PictureError",
         "RecipeError",
     ),
+    "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
     "madeby.pictures.limits": ("Limits",),
     "madeby.schema": (
         "ErrorInfo",
@@ -78,6 +82,10 @@ _HOME = {
         "Timing",
         "Verdict",
     ),
+    "madeby.training.export_run": ("models_export",),
+    "madeby.training.fit": ("train",),
+    "madeby.training.progress": ("Progress",),
+    "madeby.training.run": ("EpochFigures", "RunSummary"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -87,19 +95,24 @@ __all__ = [
     "BundleSpec",
     "DataError",
     "Detector",
+    "EpochFigures",
     "ErrorCode",
     "ErrorInfo",
     "ImportSummary",
     "Label",
+    "LayerSummary",
     "Limits",
     "MadebyError",
     "MissingExtraError",
     "ModelInfo",
+    "NetworkSummary",
     "PictureError",
     "PictureFacts",
+    "Progress",
     "Reading",
     "RecipeError",
     "Result",
+    "RunSummary",
     "SheetSummary",
     "ShownModel",
     "Signal",
@@ -111,8 +124,11 @@ __all__ = [
     "data_show",
     "data_split",
     "load_detector",
+    "models_export",
     "models_list",
+    "models_networks",
     "models_show",
+    "network_summary",
     "parse_label_choices",
     "provenance",
     "scan",

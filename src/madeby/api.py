@@ -6,10 +6,10 @@ the work. Rooms are imported when a verb is called, so that scanning never loads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from madeby.schema import Result
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from madeby.detector.bundle import BundleSpec
     from madeby.detector.detector import Detector
     from madeby.pictures.limits import Limits
-    from madeby.training.progress import Progress
-    from madeby.training.run import RunSummary
 
 
 def scan(
@@ -165,49 +163,3 @@ def models_show(model: str | Path) -> ShownModel:
 
     bundle = open_bundle(model)
     return ShownModel(bundle.spec, bundle.card, bundle.folder)
-
-
-def train(
-    data: str | Path,
-    output: str | Path,
-    *,
-    recipe: str | Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    track: Literal["tensorboard", "mlflow"] | None = None,
-    cache: Path | None = None,
-    progress: Progress | None = None,
-) -> RunSummary:
-    """Train a network on a manifest, calibrate it and write its bundle.
-
-    Args:
-        data: the manifest; its ``train`` split teaches, its ``val`` split selects and calibrates.
-        output: the run's folder, new or, with ``resume``, that of an unfinished run.
-        recipe: name of a shipped recipe or a YAML file; None for the default.
-        overrides: single fields of the recipe.
-        resume: take up an unfinished run at its last whole epoch.
-        track: also write to this tracker's files, inside the run's folder.
-        cache: folder that keeps decoded pictures between runs.
-        progress: who watches.
-
-    Raises:
-        RecipeError: recipe, fields or output folder are wrong.
-        DataError: the manifest cannot be learned from.
-        MissingExtraError: the extra that training or the tracker needs is not installed.
-    """
-    from madeby.errors import MissingExtraError
-
-    try:
-        from madeby.training.fit import train as fit
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"training (the module {error.name} is missing)", "train") from None
-    return fit(
-        Path(data),
-        Path(output),
-        recipe=recipe,
-        overrides=overrides,
-        resume=resume,
-        track=track,
-        cache=cache,
-        progress=progress,
-    )

@@ -39,7 +39,8 @@ class Change:
     """One registered change.
 
     ``symmetric`` reads a single value v as -v..v. ``identity`` is the value of a tensor change that leaves a
-    picture as it is; ``draws`` is how many values it takes a picture. ``default`` is the range where none is given, None where one must be given.
+    picture as it is; ``draws`` is how many values it takes a picture. ``default`` is the range where none is
+    given, None where one must be given.
     """
 
     name: str

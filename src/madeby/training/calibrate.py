@@ -29,12 +29,12 @@ class Scores:
     @property
     def human(self) -> Floats:
         """Logits of the photographs and other human pictures."""
-        return self.logits[self.labels == 0]
+        return np.asarray(self.logits[self.labels == 0])
 
     @property
     def ai(self) -> Floats:
         """Logits of the AI-made pictures."""
-        return self.logits[self.labels == 1]
+        return np.asarray(self.logits[self.labels == 1])
 
 
 def fit_calibration(scores: Scores, fitted_on: str) -> Calibration:

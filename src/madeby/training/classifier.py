@@ -108,8 +108,9 @@ class Classifier(lightning.LightningModule):
         recipe = self.recipe
         optimizer = _optimizer(self.network, recipe)
         if recipe.schedule == "plateau":
-            mode = "min" if recipe.monitor == "val_loss" else "max"
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, factor=0.3, patience=2)
+            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode=recipe.monitor_mode, factor=0.3, patience=2
+            )
             return {
                 "optimizer": optimizer,
                 "lr_scheduler": {"scheduler": plateau, "monitor": recipe.monitor, "interval": "epoch"},
@@ -136,7 +137,7 @@ class Classifier(lightning.LightningModule):
         entries = torch.cat([entries for _, entries in self._seen])
         self._seen.clear()
         if self.trainer.world_size > 1:
-            logits, entries = self.all_gather(logits).flatten(), self.all_gather(entries).flatten()
+            logits, entries = self._from_all(logits).flatten(), self._from_all(entries).flatten()
         examples = self.data.validation
         by_view = np.zeros(len(examples))
         by_view[entries.cpu().numpy()] = logits.cpu().double().numpy()
@@ -145,8 +146,12 @@ class Classifier(lightning.LightningModule):
         self.log_dict({"val_loss": figures.loss, "val_accuracy": figures.accuracy, "val_auroc": figures.auroc})
         # Here and not at the training epoch's end: callbacks run before that hook and want these figures.
         sums = torch.stack([self._train_loss, self._train_correct]) / max(1, self._train_count)
-        means = self.all_gather(sums).reshape(-1, 2).mean(0) if self.trainer.world_size > 1 else sums
+        means = self._from_all(sums).reshape(-1, 2).mean(0) if self.trainer.world_size > 1 else sums
         self.log_dict({"train_loss": means[0], "train_accuracy": means[1]})
+
+    def _from_all(self, values: Tensor) -> Tensor:
+        """Every process's values, stacked."""
+        return cast(Tensor, self.all_gather(values))
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

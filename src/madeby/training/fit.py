@@ -27,15 +27,14 @@ from madeby.training.preparation import ManifestParts, TrainingData, decode_part
 from madeby.training.progress import Progress, Silent
 from madeby.training.recipe import Recipe
 from madeby.training.recipe_files import load_recipe, save_recipe
-from madeby.training.recorder import better
-from madeby.training.run import EpochFigures, RunFolder, RunSummary
+from madeby.training.run import RunFolder, RunSummary, best_of
 from madeby.training.tracking import Tracker
 from madeby.training.trainer import run_trainer
 
 
 def train(
-    data: Path,
-    output: Path,
+    data: str | Path,
+    output: str | Path,
     *,
     recipe: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
@@ -97,7 +96,7 @@ def train(
         unreadable=len(decoded.failures),
         epochs=len(rows),
         stopped_early=stopped_early,
-        best=best_of(rows, settings.monitor),
+        best=best_of(rows, settings),
         monitor=settings.monitor,
         seconds=time.perf_counter() - started,
         precision=hardware.precision,
@@ -107,15 +106,6 @@ def train(
     )
     run.write_json(run.summary, summary)
     return summary
-
-
-def best_of(rows: list[EpochFigures], monitor: str) -> EpochFigures:
-    """The first of the epochs with the best monitored figure."""
-    best = rows[0]
-    for row in rows[1:]:
-        if better(monitor, row.monitored(monitor), best.monitored(monitor)):
-            best = row
-    return best
 
 
 def bundle_of_best(

@@ -69,7 +69,7 @@ def _bf16_pays(recipe: Recipe, network: nn.Module, accelerator: str) -> bool:
             raise RecipeError("precision bf16: grouped convolutions crash in bfloat16 on CPUs; use fp32")
         return recipe.precision == "bf16"
     if accelerator == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if accelerator == "mps" or recipe.size < SMALLEST_BF16_SIDE or _has_grouped_convolutions(network):
         return False
     return _cpu_multiplies_bf16()

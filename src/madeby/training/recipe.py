@@ -66,3 +66,12 @@ class Recipe(BaseModel):
         """The views this recipe trains for, as the bundle will declare them."""
         crops = self.crops if self.view == "crops" else 1
         return Preprocessing(view=self.view, size=self.size, crops=crops, mean=self.mean, std=self.std)
+
+    @property
+    def monitor_mode(self) -> Literal["min", "max"]:
+        """Whether the monitored figure is better small or large."""
+        return "min" if self.monitor == "val_loss" else "max"
+
+    def better(self, figure: float, than: float) -> bool:
+        """Whether one value of the monitored figure beats another."""
+        return figure < than if self.monitor_mode == "min" else figure > than

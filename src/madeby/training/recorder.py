@@ -8,19 +8,15 @@ from typing import Any
 import pytorch_lightning as lightning
 
 from madeby.training.progress import Progress
-from madeby.training.run import EpochFigures, RunFolder
-
-
-def better(monitor: str, figure: float, than: float) -> bool:
-    """Whether one value of the monitored figure beats another."""
-    return figure < than if monitor == "val_loss" else figure > than
+from madeby.training.recipe import Recipe
+from madeby.training.run import EpochFigures, RunFolder, best_of
 
 
 class Recorder(lightning.Callback):
     """Keeps the figures by epoch in the run's folder; on resuming drops epochs after the checkpoint's."""
 
-    def __init__(self, folder: RunFolder, progress: Progress, monitor: str) -> None:
-        self._folder, self._progress, self._monitor = folder, progress, monitor
+    def __init__(self, folder: RunFolder, progress: Progress, recipe: Recipe) -> None:
+        self._folder, self._progress, self._recipe = folder, progress, recipe
         self._rows: list[EpochFigures] = []
         self._started = 0.0
 
@@ -55,8 +51,6 @@ class Recorder(lightning.Callback):
             learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
             seconds=time.perf_counter() - self._started,
         )
-        figure = row.monitored(self._monitor)
-        best = all(better(self._monitor, figure, earlier.monitored(self._monitor)) for earlier in self._rows)
         self._rows.append(row)
         self._folder.write_metrics(self._rows)
-        self._progress.epoch(row, best)
+        self._progress.epoch(row, best_of(self._rows, self._recipe) is row)

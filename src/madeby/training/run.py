@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from madeby.errors import RecipeError
+from madeby.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class EpochFigures:
     learning_rate: float
     seconds: float
 
-    def monitored(self, monitor: str) -> float:
-        """The figure that selects the best epoch."""
-        return float(getattr(self, monitor))
+
+def best_of(rows: Sequence[EpochFigures], recipe: Recipe) -> EpochFigures:
+    """The first of the epochs with the best value of the recipe's monitored figure."""
+    best = rows[0]
+    for row in rows[1:]:
+        if recipe.better(getattr(row, recipe.monitor), getattr(best, recipe.monitor)):
+            best = row
+    return best
 
 
 @dataclass(frozen=True)

@@ -29,17 +29,22 @@ def run_trainer(
         RecipeError: the loss is no number any more.
     """
     recipe = classifier.recipe
-    mode = "min" if recipe.monitor == "val_loss" else "max"
     callbacks: list[lightning.Callback] = [
-        Recorder(run, progress, recipe.monitor),
+        Recorder(run, progress, recipe),
         ModelCheckpoint(
-            run.checkpoints, run.best.stem, monitor=recipe.monitor, mode=mode, enable_version_counter=False
+            run.checkpoints,
+            run.best.stem,
+            monitor=recipe.monitor,
+            mode=recipe.monitor_mode,
+            enable_version_counter=False,
         ),
         # Saved after everything else, so that it knows of the epoch's best and of the patience left.
         ModelCheckpoint(run.checkpoints, run.last.stem, save_on_train_epoch_end=True, enable_version_counter=False),
     ]
     if recipe.patience:
-        stopping = EarlyStopping(recipe.monitor, mode=mode, patience=recipe.patience, check_on_train_epoch_end=False)
+        stopping = EarlyStopping(
+            recipe.monitor, mode=recipe.monitor_mode, patience=recipe.patience, check_on_train_epoch_end=False
+        )
         callbacks.insert(1, stopping)
     with _quiet_lightning():
         trainer = lightning.Trainer(
