@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from madeby.schema import Result
 
@@ -28,7 +28,7 @@ def scan(
     allow_private: bool = False,
     limits: Limits | None = None,
     workers: int | None = None,
-    standard_input: TextIO | None = None,
+    standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
 
@@ -41,7 +41,7 @@ def scan(
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
         workers: pictures under way at a time; one a core if None.
-        standard_input: where ``-`` reads from; the process's own if None.
+        standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
         Results in the order of the sources, as they are ready. A picture that cannot be read is a result with
@@ -73,7 +73,7 @@ def provenance(
     allow_private: bool = False,
     limits: Limits | None = None,
     workers: int | None = None,
-    standard_input: TextIO | None = None,
+    standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Read every mark that pictures carry: signatures, metadata and watermarks; the pixels are not judged.
 
@@ -84,7 +84,7 @@ def provenance(
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
         workers: pictures under way at a time; one a core if None.
-        standard_input: where ``-`` reads from; the process's own if None.
+        standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
         Results as of :func:`scan`, in the order of the sources, without probability.

@@ -1,4 +1,5 @@
 import io
+import os
 import threading
 
 import pytest
@@ -111,3 +112,13 @@ def test_stopping_early_leaves_no_thread_at_work(save_picture, make_bundle):
         if thread.name.startswith("madeby-"):
             thread.join(10)
             assert not thread.is_alive()
+
+
+def test_a_name_of_any_bytes_and_an_address_with_a_password_can_be_reported(save_picture, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    save_picture("plain.png").rename(os.fsdecode(odd))
+    named, address = madeby.scan([os.fsdecode(odd), "http://user:secret@127.0.0.1:9/x.png"], detector=False)
+    assert named.ok
+    assert madeby.Result.from_json(named.to_json()).source.endswith("caf\\xe9.png")
+    assert address.error.code == ErrorCode.FORBIDDEN_ADDRESS
+    assert "secret" not in address.to_json()

@@ -69,7 +69,6 @@ def scan(
         detector=detector,
         allow_private=allow_private,
         workers=workers,
-        standard_input=sys.stdin,
     )
     sinks = _sinks(jsonl, csv, parquet)
     unread = 0

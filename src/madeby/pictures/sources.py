@@ -19,6 +19,7 @@ from madeby.pictures.limits import Limits
 STANDARD_INPUT = "-"
 
 _WILDCARD = re.compile(r"[*?\[]")
+_CREDENTIALS = re.compile(r"(?i)^(https?://)[^/?#]*@")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP))
 
@@ -77,7 +78,11 @@ def read(source: str, limits: Limits = Limits(), policy: FetchPolicy = FetchPoli
 
 
 def printable(source: str) -> str:
-    """The source as text that any encoding and JSON can carry: undecodable bytes of a name become ``\\xNN``."""
+    """The source as text that any encoding and JSON can carry and anyone may see.
+
+    Undecodable bytes of a name become ``\\xNN``; a web address loses its user name and password.
+    """
+    source = _CREDENTIALS.sub(r"\1", source)
     try:
         source.encode()
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from madeby.errors import ErrorCode, PictureError
 from madeby.pictures.decode import decode
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
-from madeby.pictures.sources import read
+from madeby.pictures.sources import printable, read
 from madeby.provenance import ReadingOptions, read_provenance
 from madeby.schema import ErrorInfo, Result, Signal, Timing
 from madeby.verdict import decide
@@ -35,11 +35,11 @@ class Pipeline:
 
     def answer(self, source: str) -> Result:
         """Read a source (a path or a URL) and answer about it; what goes wrong becomes the result's error."""
-        return self._guarded(source, lambda: read(source, self.limits, self.fetch_policy))
+        return self._guarded(printable(source), lambda: read(source, self.limits, self.fetch_policy))
 
     def answer_bytes(self, data: bytes, source: str) -> Result:
         """Answer about a picture already in memory; ``source`` is the name it goes by."""
-        return self._guarded(source, lambda: data)
+        return self._guarded(printable(source), lambda: data)
 
     def _guarded(self, source: str, load: Callable[[], bytes]) -> Result:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
@@ -27,7 +26,7 @@ def scan_with(
     allow_private: bool = False,
     limits: Limits | None = None,
     workers: int | None = None,
-    standard_input: TextIO | None = None,
+    standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
