@@ -88,7 +88,9 @@ class Classifier(lightning.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Start the epoch's sums."""
+        """Start the epoch's sums, and its own chance, so that a resumed run goes on exactly as it would have."""
+        words = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank)).generate_state(1)
+        torch.manual_seed(int(words[0]))
         self._train_loss = self._train_correct = torch.zeros((), device=self.device)
         self._train_count = 0
 
@@ -143,11 +145,15 @@ class Classifier(lightning.LightningModule):
         by_view[entries.cpu().numpy()] = logits.cpu().double().numpy()
         labels = mean_by_picture(examples.labels.astype(np.float64), examples.picture)
         figures = figures_of(mean_by_picture(by_view, examples.picture), labels)
-        self.log_dict({"val_loss": figures.loss, "val_accuracy": figures.accuracy, "val_auroc": figures.auroc})
+        distributed = self.trainer.world_size > 1
+        self.log_dict(
+            {"val_loss": figures.loss, "val_accuracy": figures.accuracy, "val_auroc": figures.auroc},
+            sync_dist=distributed,
+        )
         # Here and not at the training epoch's end: callbacks run before that hook and want these figures.
         sums = torch.stack([self._train_loss, self._train_correct]) / max(1, self._train_count)
-        means = self._from_all(sums).reshape(-1, 2).mean(0) if self.trainer.world_size > 1 else sums
-        self.log_dict({"train_loss": means[0], "train_accuracy": means[1]})
+        means = self._from_all(sums).reshape(-1, 2).mean(0) if distributed else sums
+        self.log_dict({"train_loss": means[0], "train_accuracy": means[1]}, sync_dist=distributed)
 
     def _from_all(self, values: Tensor) -> Tensor:
         """Every process's values, stacked."""

@@ -28,7 +28,7 @@ from madeby.training.progress import Progress, Silent
 from madeby.training.recipe import Recipe
 from madeby.training.recipe_files import load_recipe, save_recipe
 from madeby.training.run import RunFolder, RunSummary, best_of
-from madeby.training.tracking import Tracker
+from madeby.training.tracking import Tracker, check_tracker
 from madeby.training.trainer import run_trainer
 
 
@@ -72,6 +72,7 @@ def train(
     settings = load_recipe(run.config if resume and run.started else recipe, overrides)
     hardware = hardware_for(settings, build_network(settings.network, settings.network_options, settings.size))
     Augmentation(settings.augment, settings.size)
+    check_tracker(track)
     parts = read_parts(Path(data))
     run.prepare(resume)
     _describe(run, settings, hardware, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
@@ -28,17 +28,6 @@ class Hardware:
     def precision(self) -> str:
         """``bf16`` or ``fp32``."""
         return "bf16" if self.bf16 else "fp32"
-
-    @property
-    def strategy(self) -> Any:
-        """Lightning's strategy for that many processes."""
-        if self.processes == 1:
-            return "auto"
-        from pytorch_lightning.strategies import DDPStrategy
-
-        # Processes are spawned, not started by repeating the command line: it works from Python as well.
-        backend = "nccl" if self.accelerator == "cuda" else "gloo"
-        return DDPStrategy(start_method="spawn", process_group_backend=backend)
 
 
 def hardware_for(recipe: Recipe, network: nn.Module) -> Hardware:

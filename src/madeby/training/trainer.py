@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytorch_lightning as lightning
+import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.strategies import DDPStrategy
 
 from madeby.errors import RecipeError
 from madeby.training.classifier import Classifier
@@ -18,6 +22,8 @@ from madeby.training.progress import Progress
 from madeby.training.recorder import Recorder
 from madeby.training.run import RunFolder
 from madeby.training.tracking import Tracker, tracker
+
+LIGHTNING_LOGGERS = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric")
 
 
 def run_trainer(
@@ -50,7 +56,7 @@ def run_trainer(
         trainer = lightning.Trainer(
             accelerator="gpu" if hardware.accelerator == "cuda" else hardware.accelerator,
             devices=hardware.processes,
-            strategy=hardware.strategy,
+            strategy=_strategy(hardware),
             precision="bf16-mixed" if hardware.bf16 else "32-true",
             max_epochs=recipe.epochs,
             callbacks=callbacks,
@@ -71,20 +77,39 @@ def run_trainer(
     return len(rows) < recipe.epochs
 
 
+class _Processes(DDPStrategy):
+    """Several processes, spawned rather than started by repeating the command line: works from Python as well."""
+
+    def setup_environment(self) -> None:
+        """Share the cores and keep quiet, in each process before anything else."""
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // self.num_processes))
+        _hush()
+        super().setup_environment()
+
+
+def _strategy(hardware: Hardware) -> Any:
+    if hardware.processes == 1:
+        return "auto"
+    backend = "nccl" if hardware.accelerator == "cuda" else "gloo"
+    return _Processes(start_method="spawn", process_group_backend=backend)
+
+
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Hush Lightning's greetings and the hints that do not apply: our loaders are not DataLoaders."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning.fabric")]
+    """Hush Lightning's greetings, and its hints about loaders that are not DataLoaders."""
+    loggers = [logging.getLogger(name) for name in LIGHTNING_LOGGERS]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for module in ("pytorch_lightning", "lightning_fabric"):
-            warnings.filterwarnings("ignore", module=module)
-        # LambdaLR is restored before the optimiser's first step of the resumed run.
-        warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
+        _hush()
         try:
             yield
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+def _hush() -> None:
+    for package in ("pytorch_lightning", "lightning_fabric"):
+        warnings.filterwarnings("ignore", module=package)
+    for name in LIGHTNING_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
