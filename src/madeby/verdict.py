@@ -23,7 +23,7 @@ from madeby.schema import Label, Signal, Strength, Verdict
 DETECTOR = "detector"
 """Name of the pixel detector's own signal; all others are provenance."""
 
-ALARMS = frozenset({"invalid", "tampered", "unreadable", "trailing"})
+ALARMS = frozenset({"invalid", "tampered", "unreadable", "trailing", "damaged"})
 """States of a provenance signal that are evidence of nothing but that the reader of the verdict should know."""
 
 

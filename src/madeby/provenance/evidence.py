@@ -7,6 +7,7 @@ broken, foreign or missing data is evidence of nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,11 +93,26 @@ def signal(name: str, finding: str, reason: str, **detail: Any) -> Signal:
     """
     weight = EVIDENCE[name][finding]
     state = finding.partition(",")[0]
-    kept = {key: value for key, value in detail.items() if value not in (None, "", [], {}, ())}
+    kept = {key: _clean(value) for key, value in detail.items() if value not in (None, "", [], {}, ())}
     return Signal(
         name=name,
         points_to=weight.points_to,
         strength=weight.strength,
-        reason=reason,
+        reason=_clean_text(reason),
         detail={"state": state, **kept},
     )
+
+
+def _clean(value: Any) -> Any:
+    """A value of a file's own making, fit for JSON and for a terminal."""
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return [_clean(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _clean_text(text: str) -> str:
+    """Text without control characters (which move a terminal's cursor) and without halves of characters."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else " " for letter in whole)

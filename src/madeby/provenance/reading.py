@@ -39,5 +39,5 @@ def _guarded(name: str, reader: Reader, material: Material) -> Signal:
         return Signal(
             name=name,
             reason=f"the {name} reader failed on this file",
-            detail={"state": "unreadable", "problem": f"{type(error).__name__}: {error}"[:300]},
+            detail={"state": "unreadable", "problem": type(error).__name__},
         )

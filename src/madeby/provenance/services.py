@@ -11,7 +11,7 @@ import re
 SERVICES: tuple[tuple[str, str], ...] = (
     # (pattern in lower case, the service as results name it)
     (r"\bmidjourney\b", "Midjourney"),
-    (r"\bdall[\s·•-]?e\b", "OpenAI DALL-E"),
+    (r"\bdall.?e\b", "OpenAI DALL-E"),
     (r"\bchatgpt\b|\bgpt-4o\b|\bgpt-image\b", "OpenAI ChatGPT"),
     (r"\bopenai\b", "OpenAI"),
     (r"\bbing image creator\b|\bmicrosoft designer\b|\bmicrosoft_responsible_ai\b", "Microsoft"),
