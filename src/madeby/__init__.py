@@ -14,6 +14,7 @@ from madeby.version import __version__
 if TYPE_CHECKING:
     from madeby.api import (
         ShownModel,
+        evaluate,
         load_detector,
         models_list,
         models_show,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
         PictureError,
         RecipeError,
     )
+    from madeby.evaluation.evaluate import Evaluation
+    from madeby.evaluation.metrics import Figures, Metrics
     from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
     from madeby.pictures.limits import Limits
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 _HOME = {
     "madeby.api": (
         "ShownModel",
+        "evaluate",
         "load_detector",
         "models_list",
         "models_show",
@@ -69,6 +73,8 @@ _HOME = {
         "PictureError",
         "RecipeError",
     ),
+    "madeby.evaluation.evaluate": ("Evaluation",),
+    "madeby.evaluation.metrics": ("Figures", "Metrics"),
     "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
     "madeby.pictures.limits": ("Limits",),
     "madeby.schema": (
@@ -98,11 +104,14 @@ __all__ = [
     "EpochFigures",
     "ErrorCode",
     "ErrorInfo",
+    "Evaluation",
+    "Figures",
     "ImportSummary",
     "Label",
     "LayerSummary",
     "Limits",
     "MadebyError",
+    "Metrics",
     "MissingExtraError",
     "ModelInfo",
     "NetworkSummary",
@@ -123,6 +132,7 @@ __all__ = [
     "data_import",
     "data_show",
     "data_split",
+    "evaluate",
     "load_detector",
     "models_export",
     "models_list",
@@ -140,14 +150,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'madeby' has no attribute {name!r}")
-    try:
-        module = importlib.import_module(_MODULE_OF[name])
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("madeby"):
-            raise
-        from madeby.errors import MissingExtraError
+    from madeby.errors import needing_extra
 
-        raise MissingExtraError(f"{name} (the module {error.name} is missing)", "train") from None
+    with needing_extra(name, "train"):
+        module = importlib.import_module(_MODULE_OF[name])
     value = getattr(module, name)
     globals()[name] = value
     return value

@@ -6,16 +6,18 @@ the work. Rooms are imported when a verb is called, so that scanning never loads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from madeby.errors import needing_extra
 from madeby.schema import Result
 
 if TYPE_CHECKING:
     from madeby.detector.bundle import BundleSpec
     from madeby.detector.detector import Detector
+    from madeby.evaluation.evaluate import Evaluation
     from madeby.pictures.limits import Limits
 
 
@@ -163,3 +165,56 @@ def models_show(model: str | Path) -> ShownModel:
 
     bundle = open_bundle(model)
     return ShownModel(bundle.spec, bundle.card, bundle.folder)
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    output: str | Path,
+    *,
+    split: str = "test",
+    bootstrap: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+    into_card: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure a detector on one split of a manifest, exactly as ``scan`` would answer about its pictures.
+
+    Args:
+        model: name of a built-in bundle, or the folder of a bundle or a run.
+        data: the manifest.
+        output: folder for ``metrics.json``, ``predictions.parquet``, plots and galleries of mistakes.
+        split: ``train``, ``val``, ``test`` or ``all``.
+        bootstrap: resamples for the 95% intervals; 0 for none.
+        seed: seed of the resamples.
+        threads: pictures at a time; one a core if None.
+        into_card: also write the figures into the bundle's card, in a section of this name.
+        progress: called with (pictures done, their count).
+
+    Raises:
+        BundleError: the model cannot be found or loaded.
+        DataError: the manifest cannot be used or has no such split.
+        MissingExtraError: the extra ``train`` is not installed.
+    """
+    from madeby.stores import open_bundle
+
+    bundle = open_bundle(model)
+    with needing_extra("evaluate", "train"):
+        from madeby.evaluation.card import record_in_card
+        from madeby.evaluation.evaluate import evaluate_bundle
+    evaluation = evaluate_bundle(
+        bundle,
+        Path(data),
+        Path(output),
+        split=split,
+        bootstrap=bootstrap,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+    )
+    if into_card is not None:
+        named = Path(model).name or str(model)
+        command = f"madeby evaluate --model {named} --data {Path(data).name} --split {split} --bootstrap {bootstrap}"
+        record_in_card(bundle, evaluation.metrics, into_card, command)
+    return evaluation

@@ -14,6 +14,8 @@ Messages are written for the person at the terminal: they name the file and say 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -62,3 +64,14 @@ class MissingExtraError(MadebyError):
     def __init__(self, needed_for: str, extra: str) -> None:
         super().__init__(f"{needed_for} needs the extra '{extra}': pip install 'madeby[{extra}]'")
         self.extra = extra
+
+
+@contextmanager
+def needing_extra(what: str, extra: str) -> Iterator[None]:
+    """Turn a missing third-party module, imported inside, into a :class:`MissingExtraError`."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("madeby"):
+            raise
+        raise MissingExtraError(f"{what} (the module {error.name} is missing)", extra) from None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from madeby.cli.data import data_app
+from madeby.cli.evaluate import evaluate
 from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
 from madeby.cli.scan import scan
@@ -44,5 +45,6 @@ def _top(
 app.command()(scan)
 app.command()(provenance)
 app.command()(train)
+app.command()(evaluate)
 app.add_typer(data_app)
 app.add_typer(models_app)

@@ -44,9 +44,7 @@ def training_curves(metrics_csv: Path, folder: Path, *, theme: Theme = LIGHT) ->
         ("Loss", ("train_loss", "val_loss")),
         ("Accuracy", ("train_accuracy", "val_accuracy", "val_auroc")),
     ):
-        figure = _curves(
-            epochs, {column: series[column] for column in columns}, best, title=title, theme=theme
-        )
+        figure = _curves(epochs, {column: series[column] for column in columns}, best, title=title, theme=theme)
         drawn.append(save(figure, folder / f"{title.lower()}.png"))
     return drawn
 
@@ -74,9 +72,7 @@ def read_metrics(metrics_csv: Path) -> tuple[list[float], dict[str, list[float]]
                 if not math.isnan(value):
                     figures[column] = value
     if not by_epoch:
-        raise DataError(
-            f"{metrics_csv} has no epochs to draw: it needs a column 'epoch' and one row an epoch"
-        )
+        raise DataError(f"{metrics_csv} has no epochs to draw: it needs a column 'epoch' and one row an epoch")
     epochs = sorted(by_epoch)
     return epochs, {column: [by_epoch[epoch][column] for epoch in epochs] for column in NAMES}
 
@@ -93,9 +89,7 @@ def _best_epoch(epochs: list[float], series: dict[str, list[float]]) -> float | 
     """The epoch of lowest validation loss; of highest validation accuracy where no loss was kept."""
     for column, sign in (("val_loss", 1.0), ("val_accuracy", -1.0)):
         known = [
-            (sign * value, epoch)
-            for epoch, value in zip(epochs, series[column], strict=True)
-            if not math.isnan(value)
+            (sign * value, epoch) for epoch, value in zip(epochs, series[column], strict=True) if not math.isnan(value)
         ]
         if known:
             return min(known)[1]
@@ -122,9 +116,7 @@ def _curves(
         axes.plot(xs, ys, dashes, color=colour, label=name, linewidth=1.8, marker=marker, markersize=3.2)
         at_best = dict(points).get(best) if best is not None else None
         if best is not None and at_best is not None:
-            axes.plot(
-                best, at_best, "o", color=colour, markersize=7, markeredgecolor=theme.background, zorder=5
-            )
+            axes.plot(best, at_best, "o", color=colour, markersize=7, markeredgecolor=theme.background, zorder=5)
             notes.append(f"{name} {at_best:.4f}" if title == "Loss" else f"{name} {at_best:.2%}")
     if best is not None:
         axes.axvline(best, color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)), zorder=1)

@@ -60,7 +60,7 @@ class Pipeline:
             detector = self.detector
             reading, detector_ms = _timed(lambda: detector.read(picture.pixels))
             signals = (detector.signal(reading), *signals)
-            probability = round(reading.probability, 6)
+            probability = reading.probability
             outside = detector.out_of_domain(picture.pixels)
         decision = decide(
             signals,

@@ -36,7 +36,7 @@ Cell = str | float | int | None
 def flat_row(result: Result) -> dict[str, Cell]:
     """One result as a row of :data:`COLUMNS`; signals and warnings become JSON arrays."""
     picture, model, error = result.picture, result.model, result.error
-    row: dict[str, Cell] = {name: None for name in COLUMNS}
+    row: dict[str, Cell] = dict.fromkeys(COLUMNS)
     row.update(
         source=result.source, status=result.status, probability=result.probability, reason=result.reason
     )

@@ -1,0 +1,101 @@
+"""``madeby evaluate``: how good a detector is on labelled pictures, with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from madeby import Evaluation, Figures
+
+LISTED_UNREAD = 10
+ROWS_A_TABLE = 30
+COLUMNS = ("accuracy", "auroc", "tpr_at_fpr_1", "ece")
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option("--data", help="Manifest made by `madeby data import`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for metrics, predictions and plots.")],
+    run: Annotated[str | None, typer.Argument(help="Folder of a run or a bundle, or name of a built-in model.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The same, as an option.")] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val, test or all.")] = "test",
+    bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the 95% intervals; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
+    into_card: Annotated[
+        str | None, typer.Option("--into-card", metavar="NAME", help="Also write the figures into the model's card.")
+    ] = None,
+) -> None:
+    """Measure a detector on a split: figures, plots, and galleries of the surest mistakes."""
+    import madeby
+    from madeby.cli.bar import bar
+
+    if (run is None) == (model is None):
+        raise typer.BadParameter("name either a run or --model, and not both")
+    with bar("reading pictures") as progress:
+        evaluation = madeby.evaluate(
+            run or model or "",
+            data,
+            output,
+            split=split,
+            bootstrap=bootstrap,
+            seed=seed,
+            threads=threads,
+            into_card=into_card,
+            progress=progress,
+        )
+    _print(evaluation)
+
+
+def _print(evaluation: Evaluation) -> None:
+    console = Console(highlight=False)
+    metrics = evaluation.metrics
+    console.print(f"{metrics.model.name} {metrics.model.version} on {metrics.n:,} pictures of {metrics.data}, "
+                  f"split {metrics.split}: {metrics.n_human:,} human, {metrics.n_ai:,} ai")  # fmt: skip
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("95% interval")
+    for name, interval in metrics.intervals.items():
+        spread = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+        table.add_row(name, _number(getattr(metrics, name)), spread)
+    console.print(table)
+    abstention = metrics.abstention
+    console.print(
+        f"\nverdicts: {_share(abstention.coverage)} decided, {_share(abstention.accuracy_decided)} of them right; "
+        f"{_share(abstention.false_alarm_rate)} of human pictures called ai, "
+        f"{_share(abstention.miss_rate)} of ai pictures called human"
+    )
+    for column, blocks in metrics.by.items():
+        console.print()
+        console.print(_by_table(column, blocks))
+        if len(blocks) > ROWS_A_TABLE:
+            console.print(f"and {len(blocks) - ROWS_A_TABLE} more in metrics.json")
+    if evaluation.unread:
+        console.print(f"\n{len(evaluation.unread)} pictures could not be read and were left out:")
+        for unread in evaluation.unread[:LISTED_UNREAD]:
+            typer.echo(f"  {unread.path}: {unread.reason}")
+    typer.echo(f"\nwrote {evaluation.folder}/metrics.json, predictions.parquet and {len(evaluation.plots)} plots")
+
+
+def _by_table(column: str, blocks: dict[str, Figures]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(column)
+    for heading in ("human", "ai", *COLUMNS):
+        table.add_column(heading, justify="right")
+    for value, figures in list(blocks.items())[:ROWS_A_TABLE]:
+        numbers = (_number(getattr(figures, name)) for name in COLUMNS)
+        table.add_row(value, f"{figures.n_human:,}", f"{figures.n_ai:,}", *numbers)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"

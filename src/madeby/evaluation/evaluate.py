@@ -1,0 +1,112 @@
+"""The verb ``evaluate``: from a bundle and a manifest to figures, plots and galleries of mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from madeby.datasets.manifest import COLUMNS, SPLITS, manifest_sha256, read_manifest, usable
+from madeby.datasets.names import split_of
+from madeby.detector.bundle import Bundle
+from madeby.detector.detector import Detector
+from madeby.errors import DataError
+from madeby.evaluation.drawing import draw_evaluation
+from madeby.evaluation.metrics import Metrics, measure, measure_by
+from madeby.evaluation.mistakes import draw_mistakes
+from madeby.evaluation.predict import PREDICTED, Unread, predict
+
+METRICS_FILE = "metrics.json"
+PREDICTIONS_FILE = "predictions.parquet"
+MOST_VALUES = 60
+"""A column with more different values than this tells pictures apart rather than kinds of pictures."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation gave and where it lies; ``unread`` are pictures left out, with the reason."""
+
+    folder: Path
+    metrics: Metrics
+    plots: tuple[Path, ...]
+    unread: tuple[Unread, ...]
+
+
+def evaluate_bundle(
+    bundle: Bundle,
+    data: Path,
+    output: Path,
+    *,
+    split: str = "test",
+    bootstrap: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure a bundle on one split of a manifest; see :func:`madeby.evaluate`, which finds the bundle.
+
+    Writes ``metrics.json``, ``predictions.parquet``, plots and galleries into ``output``.
+
+    Raises:
+        DataError: the manifest has no such split, or none of its pictures can be read.
+    """
+    table = usable(read_manifest(data))
+    rows = _of_split(table, split, data)
+    predictions = predict(Detector(bundle, threads=1), rows, threads=threads, progress=progress)
+    predicted = predictions.table
+    if predicted.is_empty():
+        raise DataError(f"{data}: none of the {rows.height} pictures can be read: {predictions.unread[0].reason}")
+    probability = predicted["probability"].to_numpy()
+    is_ai = (predicted["label"] == "ai").to_numpy()
+    columns = _grouping_columns(predicted)
+    thresholds = bundle.spec.thresholds
+    overall = measure(probability, is_ai, thresholds, bootstrap=bootstrap, seed=seed)
+    metrics = Metrics(
+        **dict(overall),
+        split=split,
+        data=data.name,
+        manifest_sha256=manifest_sha256(table),
+        model=bundle.info,
+        unreadable=len(predictions.unread),
+        bootstrap=bootstrap,
+        by=measure_by(
+            probability,
+            is_ai,
+            {column: predicted[column].to_list() for column in columns},
+            thresholds,
+            bootstrap=bootstrap,
+            seed=seed,
+        ),
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    (output / METRICS_FILE).write_text(metrics.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    predicted.select("path", "label", "split", *PREDICTED, *columns).write_parquet(output / PREDICTIONS_FILE)
+    plots = [
+        *draw_evaluation(probability, is_ai, metrics, output),
+        *draw_mistakes(predicted, output),
+    ]
+    return Evaluation(output, metrics, tuple(plots), predictions.unread)
+
+
+def _of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
+    if split == "all":
+        rows = table
+    else:
+        named = split_of(split)
+        if named is None:
+            raise DataError(f"no split is called {split!r}; there are {', '.join(SPLITS)} and all")
+        rows = table.filter(pl.col("split") == named)
+    if rows.is_empty():
+        present = ", ".join(sorted(table["split"].drop_nulls().unique().to_list())) or "none"
+        raise DataError(f"{data} has no usable pictures in the split {split!r}; splits that have: {present}")
+    return rows
+
+
+def _grouping_columns(table: pl.DataFrame) -> list[str]:
+    """Columns worth a table of their own: the generator, the collection, and what a loader added, if of few values."""
+    extra = [name for name, kind in table.schema.items() if kind == pl.String and name not in (*COLUMNS, *PREDICTED)]
+    return [
+        name for name in ("generator", "collection", *extra) if 1 <= table[name].drop_nulls().n_unique() <= MOST_VALUES
+    ]
