@@ -1,0 +1,54 @@
+"""A tiny labelled set that any network learns: smooth pictures against striped ones."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from madeby.datasets.manifest import COLUMNS, write_manifest
+
+
+def picture(label: str, side: int, rng: np.random.Generator) -> np.ndarray:
+    pixels = rng.normal(rng.uniform(80, 170), 12, (side, side, 3))
+    if label == "ai":
+        pixels[:, ::2] += 40
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def make_manifest(tmp_path) -> Callable[..., Path]:
+    """Writes pictures and their manifest: ``train`` and ``val`` pictures of each label."""
+
+    def make(train: int = 24, val: int = 12, side: int = 32, name: str = "tiny") -> Path:
+        rng = np.random.default_rng(0)
+        rows = []
+        for split, count in (("train", train), ("val", val)):
+            for number in range(2 * count):
+                label = ("human", "ai")[number % 2]
+                path = tmp_path / name / f"{split}-{number}.png"
+                path.parent.mkdir(exist_ok=True)
+                Image.fromarray(picture(label, side, rng)).save(path)
+                data = path.read_bytes()
+                rows.append(
+                    dict.fromkeys(COLUMNS)
+                    | {
+                        "path": str(path),
+                        "label": label,
+                        "split": split,
+                        "collection": f"set-{number % 3}",
+                        "width": side,
+                        "height": side,
+                        "format": "PNG",
+                        "bytes": len(data),
+                        "sha256": hashlib.sha256(data).hexdigest(),
+                    }
+                )
+        manifest = tmp_path / f"{name}.parquet"
+        write_manifest(pl.DataFrame(rows, schema=COLUMNS), manifest)
+        return manifest
+
+    return make

@@ -1,0 +1,113 @@
+"""Calibration recovers what made the logits; thresholds keep their promise on fresh pictures."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from madeby.detector.bundle import Calibration, Thresholds
+from madeby.detector.calibration import probability_of
+from madeby.training.calibrate import Scores, conformal_bound, fit_calibration, fit_thresholds
+from madeby.training.figures import auroc, figures_of, mean_by_picture
+from madeby.training.schedule import schedule_factor
+
+
+def scores(human, ai):
+    return Scores(np.concatenate([human, ai]), np.repeat(np.array([0, 1], np.int8), [len(human), len(ai)]))
+
+
+def logits_with(slope, intercept, rng, n=20000):
+    """Logits z whose labels follow sigmoid(slope * z + intercept)."""
+    z = rng.normal(0, 2, n)
+    is_ai = rng.random(n) < 1 / (1 + np.exp(-(slope * z + intercept)))
+    return z, is_ai
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.4, 0.7), (2.5, -1.0)])
+def test_platt_recovers_slope_and_even_point(slope, intercept):
+    z, is_ai = logits_with(slope, intercept, np.random.default_rng(0))
+    fitted = fit_calibration(scores(z[~is_ai], z[is_ai]), "synthetic")
+    assert fitted.method == "platt"
+    assert fitted.slope == pytest.approx(slope, rel=0.06)
+    prior = np.log(is_ai.sum() / (~is_ai).sum())  # equal weights take the mix of labels out
+    assert fitted.intercept == pytest.approx(intercept - prior, abs=0.08)
+
+
+def test_backward_scores_and_tiny_sets_are_not_fitted():
+    rng = np.random.default_rng(0)
+    assert fit_calibration(scores(rng.normal(2, 1, 50), rng.normal(-2, 1, 50)), "x").method == "none"
+    assert fit_calibration(scores(rng.normal(0, 1, 5), rng.normal(2, 1, 50)), "x").method == "none"
+    assert fit_calibration(scores(np.array([np.nan] * 20), rng.normal(2, 1, 50)), "x").method == "none"
+
+
+def test_perfectly_separated_scores_stay_finite():
+    fitted = fit_calibration(scores(np.full(100, -30.0), np.full(100, 30.0)), "x")
+    thresholds = fit_thresholds(scores(np.full(100, -30.0), np.full(100, 30.0)), fitted, "x")
+    assert np.isfinite([fitted.slope, fitted.intercept]).all()
+    assert (thresholds.ai, thresholds.human) == (0.5, 0.5)
+
+
+def test_false_alarms_stay_below_the_promise_on_fresh_pictures():
+    rng = np.random.default_rng(1)
+    alarms, misses = [], []
+    for _ in range(400):
+        fitted_on = scores(rng.normal(-1, 1.5, 250), rng.normal(1, 1.5, 200))
+        thresholds = fit_thresholds(fitted_on, Calibration(), "x")
+        fresh_human = [probability_of(value, Calibration()) for value in rng.normal(-1, 1.5, 200)]
+        fresh_ai = [probability_of(value, Calibration()) for value in rng.normal(1, 1.5, 200)]
+        alarms.append(np.mean(np.array(fresh_human) >= thresholds.ai))
+        misses.append(np.mean(np.array(fresh_ai) <= thresholds.human))
+    assert 0.005 < np.mean(alarms) < 0.0115
+    assert 0.035 < np.mean(misses) < 0.0525
+
+
+def test_on_its_own_pictures_the_promise_holds_exactly():
+    rng = np.random.default_rng(2)
+    fitted_on = scores(rng.normal(0, 1, 300), rng.normal(0.5, 1, 300))
+    thresholds = fit_thresholds(fitted_on, Calibration(), "x")
+    human = np.array([probability_of(value, Calibration()) for value in fitted_on.human])
+    ai = np.array([probability_of(value, Calibration()) for value in fitted_on.ai])
+    assert (human >= thresholds.ai).mean() <= 0.01
+    assert (ai <= thresholds.human).mean() <= 0.05
+
+
+def test_ties_at_the_threshold_are_spared():
+    saturated = scores(np.full(200, 800.0), np.full(200, 900.0))
+    thresholds = fit_thresholds(saturated, Calibration(), "x")
+    assert probability_of(800.0, Calibration()) < thresholds.ai <= 1.1
+
+
+@pytest.mark.parametrize(("n", "never"), [(98, True), (99, False)])
+def test_too_few_photographs_mean_never(n, never):
+    thresholds = fit_thresholds(scores(np.linspace(-3, 0, n), np.linspace(0, 3, n)), Calibration(), "x")
+    assert (thresholds.ai == 1.1) is never
+    assert isinstance(thresholds, Thresholds)
+
+
+def test_conformal_bound_is_the_order_statistic():
+    assert conformal_bound(np.arange(1, 100.0), 0.01) == 99
+    assert conformal_bound(np.arange(1, 200.0), 0.05) == 190
+    assert conformal_bound(np.arange(1, 19.0), 0.05) is None
+    assert conformal_bound(np.array([]), 0.05) is None
+
+
+def test_auroc_agrees_with_scikit_learn_ties_included():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 500).astype(float)
+    logits = np.round(rng.normal(labels, 1), 1)
+    assert auroc(logits, labels) == pytest.approx(roc_auc_score(labels, logits))
+    assert np.isnan(auroc(logits[:3], np.ones(3)))
+    assert figures_of(np.array([1000.0, -1000.0]), np.array([1.0, 0.0])).loss == 0
+
+
+def test_a_pictures_logit_is_the_mean_of_its_views():
+    assert mean_by_picture(np.array([1.0, 3.0, 5.0]), np.array([0, 0, 1])).tolist() == [2.0, 5.0]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle", "plateau"])
+def test_schedules_stay_within_bounds_and_reach_the_full_rate(schedule):
+    factors = [schedule_factor(schedule, step, 100, 10) for step in range(101)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert max(factors) == pytest.approx(1, abs=1e-3)
+    assert factors[0] < 0.1
+    if schedule in {"cosine", "one_cycle"}:
+        assert factors[-1] < 0.01
