@@ -10,10 +10,11 @@ from madeby import DataError
 from madeby.datasets.manifest import read_manifest, write_manifest
 
 PLOTS = {"confusion.png", "reliability.png", "scores.png", "roc.png", "precision_recall.png"}
-NAMES = (
-    "n accuracy balanced_accuracy precision_macro recall_macro f1_macro precision_ai recall_ai f1_ai auroc "
-    "average_precision tpr_at_fpr_1 tpr_at_fpr_5 ece brier nll confusion intervals by"
-).split()
+NAMES = {
+    *("n", "accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "precision_ai"),
+    *("recall_ai", "f1_ai", "auroc", "average_precision", "tpr_at_fpr_1", "tpr_at_fpr_5", "ece", "brier", "nll"),
+    *("confusion", "intervals", "by"),
+}
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_an_evaluation_writes_its_figures_predictions_plots_and_mistakes(manifes
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"metrics.json", "predictions.parquet", "mistakes_human.png", "mistakes_ai.png"} | PLOTS == written
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert set(NAMES) <= set(metrics)
+    assert set(metrics) >= NAMES
     assert metrics["n"] == 40
     assert 0.7 < metrics["auroc"] < 1
     assert np.sum(metrics["confusion"]) == 40
@@ -72,7 +73,7 @@ def test_one_class_alone_is_still_evaluated(manifest, make_bundle, tmp_path):
 
 
 def test_a_split_without_pictures_names_those_that_have_some(manifest, make_bundle, tmp_path):
-    with pytest.raises(DataError, match="unknown|no split is called 'tset'"):
+    with pytest.raises(DataError, match="no split is called 'tset'"):
         madeby.evaluate(make_bundle("a").folder, manifest, tmp_path / "out", split="tset")
     write_manifest(read_manifest(manifest).filter(pl.col("split") != "val"), manifest)
     with pytest.raises(DataError, match="splits that have: test, train"):

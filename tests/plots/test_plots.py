@@ -46,12 +46,9 @@ def test_a_plot_is_drawn_on_its_theme_s_background(tmp_path, name, theme):
 
 
 def test_perfect_constant_and_single_scores_are_drawn_too(tmp_path):
-    for number, (probability, is_ai) in enumerate(
-        [([0.0, 1.0], [False, True]), ([0.5] * 4, [True, False, True, False]), ([0.7, 0.7], [True, False])]
-    ):
-        probability, is_ai = np.array(probability), np.array(is_ai)
+    for scores, labels in (([0.0, 1.0], [0, 1]), ([0.5] * 4, [1, 0, 1, 0]), ([0.7, 0.7], [1, 0])):
         for draw in (roc_curve, precision_recall_curve, reliability_diagram):
-            assert draw(probability, is_ai, tmp_path / f"{number}.png").stat().st_size > 5000
+            assert draw(np.array(scores), np.array(labels, bool), tmp_path / "plot.png").stat().st_size > 5000
 
 
 def test_curves_show_epochs_and_tolerate_gaps(tmp_path):
