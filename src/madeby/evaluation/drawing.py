@@ -46,7 +46,7 @@ def draw_evaluation(
 
 
 _WORDS = {
-    "accuracy": "accuracy at probability 0.5",
+    "accuracy": "accuracy",
     "ece": "expected calibration error",
     "auroc": "area under the curve",
     "average_precision": "average precision",

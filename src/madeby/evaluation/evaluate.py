@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from madeby.datasets.manifest import COLUMNS, SPLITS, manifest_sha256, read_manifest, usable
+from madeby.datasets.manifest import COLUMNS, PUBLISHED, SPLITS, manifest_sha256, read_manifest, usable
 from madeby.datasets.names import split_of
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
@@ -106,7 +106,11 @@ def _of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
 
 def _grouping_columns(table: pl.DataFrame) -> list[str]:
     """Columns worth a table of their own: the generator, the collection, and what a loader added, if of few values."""
-    extra = [name for name, kind in table.schema.items() if kind == pl.String and name not in (*COLUMNS, *PREDICTED)]
+    extra = [
+        name
+        for name, kind in table.schema.items()
+        if kind == pl.String and name not in (*COLUMNS, PUBLISHED, *PREDICTED)
+    ]
     return [
         name for name in ("generator", "collection", *extra) if 1 <= table[name].drop_nulls().n_unique() <= MOST_VALUES
     ]

@@ -117,7 +117,7 @@ def _curves(
         at_best = dict(points).get(best) if best is not None else None
         if best is not None and at_best is not None:
             axes.plot(best, at_best, "o", color=colour, markersize=7, markeredgecolor=theme.background, zorder=5)
-            notes.append(f"{name} {at_best:.4f}" if title == "Loss" else f"{name} {at_best:.2%}")
+            notes.append(f"{name.removesuffix(' accuracy')} {at_best:.4f}")
     if best is not None:
         axes.axvline(best, color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)), zorder=1)
     axes.set_xlabel("epoch")

@@ -65,7 +65,7 @@ def score_histogram(
             axes.hist(values, edges, weights=even, color=colour, histtype="step", linewidth=1.6,
                       label=f"{name} ({len(values):,})")  # fmt: skip
     axes.set_xlim(-0.01, 1.01)
-    axes.margins(y=0.12)
+    axes.margins(y=0.3)  # room for the thresholds' words and, below them, the legend
     top = axes.get_ylim()[1]
     for threshold, words, side in ((threshold_human, "human ≤", "left"), (threshold_ai, "≥ ai", "right")):
         if 0 <= threshold <= 1:
@@ -76,5 +76,5 @@ def score_histogram(
     axes.set_ylabel("share of the class")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     dress(axes, theme, title="Scores by class", subtitle=subtitle, grid="y")
-    add_legend(axes, theme, loc="upper center")
+    add_legend(axes, theme, loc="upper center", bbox_to_anchor=(0.5, 0.94), ncols=2)
     return save(figure, out)

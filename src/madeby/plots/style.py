@@ -126,7 +126,7 @@ def save(figure: Figure, out: Path) -> Path:
 def _head(axes: Axes, theme: Theme, title: str, subtitle: str) -> None:
     """Title and subtitle as one block above the axes, flush with the left spine."""
     if subtitle:
-        axes.annotate(
+        words = axes.annotate(
             subtitle,
             xy=(0, 1),
             xycoords="axes fraction",
@@ -136,6 +136,7 @@ def _head(axes: Axes, theme: Theme, title: str, subtitle: str) -> None:
             fontsize=FONT_SIZE - 0.5,
             va="bottom",
         )
+        words.set_in_layout(False)  # a long line must not squeeze the axes
     if title:
         axes.set_title(
             title,
