@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         scan_bytes,
     )
     from madeby.datasets.importing import ImportSummary, data_import
+    from madeby.datasets.manifest import ManifestCounts
     from madeby.datasets.names import parse_label_choices
-    from madeby.datasets.show import SheetSummary, data_show
+    from madeby.datasets.show import SheetSummary, Tally, data_show
     from madeby.datasets.split import data_split
     from madeby.detector.bundle import Bundle, BundleSpec
     from madeby.detector.detector import Detector, Reading
@@ -59,8 +60,9 @@ _HOME = {
         "scan_bytes",
     ),
     "madeby.datasets.importing": ("ImportSummary", "data_import"),
+    "madeby.datasets.manifest": ("ManifestCounts",),
     "madeby.datasets.names": ("parse_label_choices",),
-    "madeby.datasets.show": ("SheetSummary", "data_show"),
+    "madeby.datasets.show": ("SheetSummary", "Tally", "data_show"),
     "madeby.datasets.split": ("data_split",),
     "madeby.detector.bundle": ("Bundle", "BundleSpec"),
     "madeby.detector.detector": ("Detector", "Reading"),
@@ -111,6 +113,7 @@ __all__ = [
     "LayerSummary",
     "Limits",
     "MadebyError",
+    "ManifestCounts",
     "Metrics",
     "MissingExtraError",
     "ModelInfo",
@@ -126,6 +129,7 @@ __all__ = [
     "ShownModel",
     "Signal",
     "Strength",
+    "Tally",
     "Timing",
     "Verdict",
     "__version__",

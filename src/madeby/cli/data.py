@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
-    from madeby.datasets.importing import ImportSummary
-    from madeby.datasets.manifest import ManifestCounts
-    from madeby.datasets.show import SheetSummary, Tally
+    from madeby import ImportSummary, ManifestCounts, SheetSummary, Tally
 
 data_app = typer.Typer(name="data", help="Prepare labelled pictures: import, split, show.", no_args_is_help=True)
 
@@ -54,10 +50,10 @@ def import_(
     threads: Annotated[int | None, typer.Option(min=1, help="Files read at once.")] = None,
 ) -> None:
     """Read a labelled data set and write its manifest; no file is moved, renamed or deleted."""
-    from madeby.datasets.importing import data_import
-    from madeby.datasets.names import parse_label_choices
+    from madeby import data_import, parse_label_choices
+    from madeby.cli.bar import bar
 
-    with _progress("reading pictures") as progress:
+    with bar("reading pictures") as progress:
         summary = data_import(
             loader,
             path,
@@ -93,7 +89,7 @@ def split(
     ] = True,
 ) -> None:
     """Cut a manifest into train, val and test again: stratified, seeded, groups kept together."""
-    from madeby.datasets.split import data_split
+    from madeby import data_split
 
     counts = data_split(manifest, output, validation=validation, test=test, seed=seed, keep_published=keep_published)
     _print_counts(counts)
@@ -110,7 +106,7 @@ def show(
     seed: Annotated[int, typer.Option(help="Another seed draws other examples.")] = 0,
 ) -> None:
     """Draw examples of each class with their sizes, and count pictures by split, format and size."""
-    from madeby.datasets.show import data_show
+    from madeby import data_show
 
     _print_sheet(data_show(manifest, output=output, per_class=per_class, seed=seed))
 
@@ -161,22 +157,3 @@ def _print_table(header: tuple[str, ...], rows: Iterable[tuple[str, int, int, in
 def _say(text: str) -> None:
     """A plain line: paths stay whole, brackets in them mean nothing."""
     typer.echo(text)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error while a person watches there; else None."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
