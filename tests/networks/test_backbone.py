@@ -85,7 +85,7 @@ def test_an_unreachable_hub_is_said_and_the_way_out_named(monkeypatch):
         return create(name, **options)
 
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(RecipeError, match="could not be fetched.*weights=PATH"):
+    with pytest.raises(RecipeError, match=r"could not be fetched.*weights=PATH"):
         build_network("backbone", {"model": "xception", "weights": "imagenet"}, 224)
 
 
