@@ -34,6 +34,7 @@ def reliability_diagram(
     above.set_ylabel("share that is ai")
     below.bar((np.arange(BINS) + 0.5) / BINS, counts, width=0.92 / BINS, color=theme.accent)
     below.set_yscale("symlog", linthresh=10)
+    below.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     below.set_xlim(0, 1)
     below.set_xlabel("probability given")
     below.set_ylabel("pictures")

@@ -24,7 +24,7 @@ def roc_curve(probability: Floats, is_ai: Booleans, out: Path, *, subtitle: str 
     plain, low = figure.subplots(1, 2)
     plain.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)))
     plain.step(fpr, tpr, where="post", color=theme.ai, linewidth=1.8)
-    plain.set_aspect("equal")
+    plain.set_xlim(-0.02, 1.02)
     least = 0.5 / alarms[-1]
     low.step(np.maximum(fpr, least), tpr, where="post", color=theme.ai, linewidth=1.8)
     low.set_xscale("log")
@@ -33,10 +33,12 @@ def roc_curve(probability: Floats, is_ai: Booleans, out: Path, *, subtitle: str 
         reached = float(tpr[fpr <= rate + 1e-12].max(initial=0.0))
         low.axvline(rate, color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)))
         low.plot(rate, reached, "o", color=theme.ai, markersize=6, markeredgecolor=theme.background)
-        low.annotate(f"{reached:.1%} at {rate:.0%}", (rate, reached), xytext=(6, -12), textcoords="offset points",
-                     color=theme.ink, fontsize=FONT_SIZE - 1,
-                     bbox={"facecolor": theme.background, "edgecolor": "none", "pad": 1})  # fmt: skip
+        above = reached < 0.9  # left above or right below: where a rising curve leaves room
+        low.annotate(f"{reached:.1%} at {rate:.0%}", (rate, reached), xytext=(-6, 7) if above else (6, -14),
+                     textcoords="offset points", ha="right" if above else "left", color=theme.ink,
+                     fontsize=FONT_SIZE - 1)  # fmt: skip
     for axes in (plain, low):
+        axes.set_box_aspect(1)
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("human pictures called ai")
         axes.set_ylabel("ai pictures found")
