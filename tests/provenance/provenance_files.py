@@ -171,7 +171,14 @@ def stealth_with(body, magic=b"stealth_pngcomp", size=(96, 128)):
     return plain("PNG", columns.transpose(1, 0, 2))
 
 
-def signed(source_type="trainedAlgorithmicMedia", form="JPEG", label="c2pa.actions.v2", ingredient=None, action=None):
+def signed(
+    source_type="trainedAlgorithmicMedia",
+    form="JPEG",
+    label="c2pa.actions.v2",
+    ingredient=None,
+    action=None,
+    original=None,
+):
     """A picture with Content Credentials, signed by the test signer."""
     import c2pa
 
@@ -192,7 +199,7 @@ def signed(source_type="trainedAlgorithmicMedia", form="JPEG", label="c2pa.actio
         if ingredient:
             builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         with c2pa.Signer.from_info(info) as signer:
-            builder.sign(signer, mime, io.BytesIO(ingredient or plain(form)), out)
+            builder.sign(signer, mime, io.BytesIO(ingredient or original or plain(form)), out)
     return out.getvalue()
 
 
