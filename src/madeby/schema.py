@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from madeby.errors import ErrorCode
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Label(StrEnum):

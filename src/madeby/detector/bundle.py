@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from madeby.errors import BundleError
 from madeby.schema import Frozen, ModelInfo
 
-BUNDLE_SCHEMA_VERSION = 1
+BUNDLE_SCHEMA_VERSION: Literal[1] = 1
 MODEL_FILE = "model.onnx"
 SPEC_FILE = "bundle.json"
 CARD_FILE = "CARD.md"
