@@ -85,11 +85,12 @@ def _print(evaluation: Evaluation) -> None:
 def _by_table(column: str, blocks: dict[str, Figures]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(column)
-    for heading in ("human", "ai", *COLUMNS):
+    for heading in ("human", "ai", *COLUMNS, "human called ai", "ai called ai"):
         table.add_column(heading, justify="right")
     for value, figures in list(blocks.items())[:ROWS_A_TABLE]:
         numbers = (_number(getattr(figures, name)) for name in COLUMNS)
-        table.add_row(value, f"{figures.n_human:,}", f"{figures.n_ai:,}", *numbers)
+        called = (figures.abstention.false_alarm_rate, figures.abstention.detection_rate)
+        table.add_row(value, f"{figures.n_human:,}", f"{figures.n_ai:,}", *numbers, *map(_share, called))
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from madeby.datasets.atomic import written_atomically
 from madeby.detector.bundle import CARD_FILE, METRICS_FILE, Bundle
 from madeby.errors import BundleError
 from madeby.evaluation.metrics import Figures, Metrics
@@ -30,7 +31,8 @@ def record_in_card(bundle: Bundle, metrics: Metrics, name: str, command: str) ->
     card = bundle.card
     before, found, rest = card.partition(begin)
     text = before + section + rest.partition(end)[2].removeprefix("\n") if found else f"{card.rstrip()}\n\n{section}"
-    (bundle.folder / CARD_FILE).write_text(text, encoding="utf-8")
+    with written_atomically(bundle.folder / CARD_FILE) as path:
+        path.write_text(text, encoding="utf-8")
 
 
 def _into_metrics(path: Path, metrics: Metrics, name: str) -> None:
@@ -39,7 +41,8 @@ def _into_metrics(path: Path, metrics: Metrics, name: str) -> None:
     except json.JSONDecodeError as error:
         raise BundleError(f"{path} is not valid JSON ({error}); delete it and evaluate again") from None
     known[name] = metrics.model_dump(mode="json")
-    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    with written_atomically(path) as temporary:
+        temporary.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 
 def _section(metrics: Metrics, name: str, command: str) -> str:
@@ -65,7 +68,7 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
 def _row(title: str, figures: Figures) -> str:
     abstention, coverage = figures.abstention, figures.abstention.coverage
     cells = (
-        title,
+        title.replace("|", "\\|"),
         f"{figures.n_human:,}",
         f"{figures.n_ai:,}",
         _with_interval(figures, "auroc", "{:.3f}"),

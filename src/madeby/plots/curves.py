@@ -22,13 +22,16 @@ NAMES = {
 }
 
 
-def training_curves(metrics_csv: Path, folder: Path, *, theme: Theme = LIGHT) -> list[Path]:
+def training_curves(
+    metrics_csv: Path, folder: Path, *, best_epoch: float | None = None, theme: Theme = LIGHT
+) -> list[Path]:
     """Draw ``loss.png`` and ``accuracy.png`` from a run's figures by epoch.
 
     Args:
         metrics_csv: a table with ``epoch`` and any of ``train_loss``, ``train_accuracy``, ``val_loss``,
             ``val_accuracy``, ``val_auroc``; empty or unparsable cells are gaps.
         folder: where the plots go.
+        best_epoch: the epoch whose weights were kept, to be marked.
         theme: the colours.
 
     Returns:
@@ -38,13 +41,12 @@ def training_curves(metrics_csv: Path, folder: Path, *, theme: Theme = LIGHT) ->
         DataError: the table is missing, or has no epochs.
     """
     epochs, series = read_metrics(metrics_csv)
-    best = _best_epoch(epochs, series)
     drawn = []
     for title, columns in (
         ("Loss", ("train_loss", "val_loss")),
         ("Accuracy", ("train_accuracy", "val_accuracy", "val_auroc")),
     ):
-        figure = _curves(epochs, {column: series[column] for column in columns}, best, title=title, theme=theme)
+        figure = _curves(epochs, {column: series[column] for column in columns}, best_epoch, title=title, theme=theme)
         drawn.append(save(figure, folder / f"{title.lower()}.png"))
     return drawn
 
@@ -83,17 +85,6 @@ def _number(cell: str | None) -> float:
     except ValueError:
         return math.nan
     return value if math.isfinite(value) else math.nan
-
-
-def _best_epoch(epochs: list[float], series: dict[str, list[float]]) -> float | None:
-    """The epoch of lowest validation loss; of highest validation accuracy where no loss was kept."""
-    for column, sign in (("val_loss", 1.0), ("val_accuracy", -1.0)):
-        known = [
-            (sign * value, epoch) for epoch, value in zip(epochs, series[column], strict=True) if not math.isnan(value)
-        ]
-        if known:
-            return min(known)[1]
-    return None
 
 
 def _curves(

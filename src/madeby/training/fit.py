@@ -83,7 +83,7 @@ def train(
     classifier = Classifier(settings, decoded)
     stopped_early = run_trainer(classifier, run, hardware, track=track, progress=watcher)
     rows = run.read_metrics()
-    training_curves(run.metrics, run.path)
+    training_curves(run.metrics, run.path, best_epoch=best_of(rows, settings).epoch)
     written = bundle_of_best(run, settings, parts, decoded, watcher)
     if run.cache.exists():
         shutil.rmtree(run.cache)
