@@ -5,6 +5,7 @@ from provenance_files import KEYS, plain, png_chunks, read, signed, smooth, with
 
 from madeby.errors import MadebyError
 from madeby.pictures.fetch import FetchPolicy
+from madeby.provenance.c2pa import state_of
 from madeby.provenance.material import Material, ReadingOptions
 from madeby.provenance.reading import read_material
 from madeby.provenance.trust import ENVIRONMENT, trust_list
@@ -147,3 +148,37 @@ def test_a_trust_list_that_is_no_such_thing_is_refused_with_a_message(tmp_path):
     material = Material(signed(), options=ReadingOptions(trust_list=tmp_path / "nothing.pem"))
     signals = {signal.name: signal for signal in read_material(material)}
     assert "cannot read the trust list" in signals["c2pa"].reason
+
+
+def validation(success=("claimSignature.validated", "signingCredential.trusted"), failure=(), below=()):
+    statuses = {
+        kind: [{"code": code} for code in codes] for kind, codes in (("success", success), ("failure", failure))
+    }
+    delta = {"validationDeltas": {"failure": [{"code": code} for code in below]}}
+    return {"activeManifest": statuses, "ingredientDeltas": [delta]}
+
+
+@pytest.mark.parametrize(
+    ("results", "state"),
+    [
+        (validation(), "trusted"),
+        (validation(success=("claimSignature.validated",)), "untrusted"),
+        (validation(failure=("signingCredential.expired",)), "untrusted"),
+        (validation(failure=("signingCredential.ocsp.revoked",)), "untrusted"),
+        # a rule of form that large services break while their signatures hold
+        (validation(failure=("assertion.action.malformed",)), "trusted"),
+        # identity assertions are another matter than the claim
+        (validation(failure=("cawg.ica.signature_mismatch", "cawg.x509.credential.untrusted")), "trusted"),
+        (validation(failure=("timeStamp.mismatch",)), "trusted"),
+        (validation(failure=("assertion.dataHash.mismatch",)), "tampered"),
+        (validation(failure=("claimSignature.mismatch",)), "tampered"),
+        (validation(failure=("assertion.bmffHash.mismatch",)), "tampered"),
+        (validation(below=("assertion.hashedURI.mismatch",)), "tampered"),
+        (validation(below=("signingCredential.untrusted",)), "trusted"),
+        (validation(failure=("claim.missing",)), "invalid"),
+        (validation(success=()), "invalid"),
+        ({}, "invalid"),
+    ],
+)
+def test_states_are_kept_apart(results, state):
+    assert state_of(results)[0] == state

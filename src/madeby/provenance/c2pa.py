@@ -35,6 +35,7 @@ MIME_TYPES = {
     "AVIF": "image/avif",
     "HEIF": "image/heic",
 }
+IDENTITY = "cawg."
 SIGNER_PROBLEMS = ("signingCredential.", "timeStamp.", "timeOfSigning.")
 FORMALITIES = ("assertion.action.malformed", "assertion.action.ingredientMismatch", "general.")
 """Failures that break a rule of form while signature and hashes hold, as many files by large services do."""
@@ -124,7 +125,7 @@ def _judge(store: dict[str, Any], trusted: TrustList, remote: str | None) -> Sig
     active = _mapping(manifests.get(str(store.get("active_manifest"))))
     if not active:
         return signal(NAME, "unreadable", "Content Credentials are present but name no active manifest")
-    state, failures = _state(_mapping(store.get("validation_results")))
+    state, failures = state_of(_mapping(store.get("validation_results")))
     types: dict[str, Declaration] = {}
     agents: set[str] = set()
     declaration = _declaration(active, manifests, types, agents, 0) or Declaration.OTHER
@@ -162,8 +163,12 @@ _SAYS = {
 }
 
 
-def _state(results: dict[str, Any]) -> tuple[str, list[str]]:
-    """The state of the signature and the failure codes, from the validation results."""
+def state_of(results: dict[str, Any]) -> tuple[str, list[str]]:
+    """The state of a manifest store and its failure codes, from c2pa-python's validation results.
+
+    Failures of the identity assertions that some signers add (CAWG) are listed but leave the state alone: they say
+    who claims to have been involved, not whether the picture or the claim was changed.
+    """
     codes = _codes(_mapping(results.get("activeManifest")), "failure")
     below = [
         code
@@ -172,12 +177,11 @@ def _state(results: dict[str, Any]) -> tuple[str, list[str]]:
     ]
     successes = _codes(_mapping(results.get("activeManifest")), "success")
     failures = list(dict.fromkeys([*codes, *(f"ingredient: {code}" for code in below)]))[:20]
-    if any(code.endswith(ending) for code in (*codes, *below) for ending in TAMPERING if "time" not in code):
+    changed = [code for code in (*codes, *below) if code.endswith(TAMPERING)]
+    if any(not code.startswith((IDENTITY, *SIGNER_PROBLEMS)) for code in changed):
         return "tampered", failures
-    if "claimSignature.validated" not in successes:
-        return "invalid", failures
-    serious = [code for code in codes if not code.startswith((*SIGNER_PROBLEMS, *FORMALITIES))]
-    if serious:
+    serious = [code for code in codes if not code.startswith((IDENTITY, *SIGNER_PROBLEMS, *FORMALITIES))]
+    if serious or "claimSignature.validated" not in successes:
         return "invalid", failures
     signer_ok = "signingCredential.trusted" in successes
     signer_ok &= not any(code.startswith("signingCredential.") for code in codes)
