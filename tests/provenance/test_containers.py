@@ -1,6 +1,7 @@
 """Metadata is found where each container keeps it, and nowhere else."""
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -26,6 +27,8 @@ from provenance_files import (
 from madeby.provenance.containers import contents_of
 from madeby.provenance.containers.contents import LARGEST_TEXT
 from madeby.provenance.exif import read_exif
+from madeby.provenance.material import Material
+from madeby.provenance.reading import read_material
 from madeby.provenance.xmp import XmpError, read_xmp
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "HEIF", "AVIF")
@@ -185,3 +188,42 @@ def test_any_bytes_can_be_walked(tail):
 def test_any_bytes_can_be_read_as_exif(tail):
     read_exif(b"II*\0\x08\0\0\0" + tail)
     read_exif(exif_block({0x010F: "x"})[:20] + tail)
+
+
+def quickly(data):
+    """All readers on a hostile file, within a time that no scan notices much."""
+    start = time.perf_counter()
+    signals = {signal.name: signal for signal in read_material(Material(data))}
+    assert time.perf_counter() - start < 8
+    assert all(signal.points_to is None for signal in signals.values())
+    return signals
+
+
+def test_millions_of_tiny_parts_end_the_walk():
+    for data in (
+        b"\xff\xd8" + b"\xff\xfe\0\2" * 3_000_000,
+        plain("PNG")[:33] + png_chunk(b"prVt", b"") * 1_500_000,
+        b"RIFF\xff\xff\xff\x7fWEBP" + b"abcd\0\0\0\0" * 1_500_000,
+        b"GIF89a" + b"\0" * 7 + b"!\xfe" + b"\1x" * 3_000_000,
+        b"\0\0\0\x10ftypavif\0\0\0\0" + b"\0\0\0\x08free" * 1_500_000,
+    ):
+        assert quickly(data)["container"].detail["state"] == "damaged"
+
+
+def test_many_compressed_bombs_are_bounded_together():
+    bomb = png_chunk(b"zTXt", b"comment\0\0" + zlib.compress(b" " * (LARGEST_TEXT - 10)))
+    assert "more" in quickly(png(*[bomb] * 500))["container"].reason
+
+
+def test_directory_entries_that_all_point_at_the_same_bytes_are_bounded():
+    count, body = 1500, b"x" * (1 << 20)
+    entries = b"".join(struct.pack("<HHII", 40_000 + n, 7, len(body), 8 + 2 + 12 * count + 4) for n in range(count))
+    block = b"II*\0\x08\0\0\0" + struct.pack("<H", count) + entries + b"\0" * 4 + body
+    assert len(read_exif(block).image) <= 32
+
+
+def test_item_locations_without_width_are_bounded():
+    places = b"\0\0\0\0\0\0" + struct.pack(">H", 65_535) + struct.pack(">HHH", 1, 0, 65_535) * 65_535
+    iloc = struct.pack(">I", len(places) + 8) + b"iloc" + places
+    meta = struct.pack(">I", len(iloc) + 12) + b"meta\0\0\0\0" + iloc
+    assert quickly(b"\0\0\0\x10ftypavif\0\0\0\0" + meta)["container"].detail["state"] == "damaged"

@@ -1,6 +1,7 @@
 """Generators' own metadata: the tool named, its settings read, look-alikes left alone."""
 
 import json
+import time
 
 import pytest
 from provenance_files import (
@@ -166,8 +167,6 @@ def test_a_damaged_hidden_text_is_named():
 
 
 def test_long_lines_take_no_longer_than_short_ones_deserve():
-    import time
-
     start = time.perf_counter()
     read("generator", png((b"tEXt", b"parameters\0" + b"a, " * 500_000 + b"\nSteps: 1" + b" b" * 500_000)))
     assert time.perf_counter() - start < 2
@@ -176,3 +175,31 @@ def test_long_lines_take_no_longer_than_short_ones_deserve():
 def test_text_cannot_break_the_result():
     lone = json.dumps(FOOOCUS).replace("a garden", "\\ud800 garden")
     read("generator", png_text(parameters=lone)).model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\n" * 2_000_000,
+        "\n" + " " * 2_000_000 + "Steps: x",
+        "Steps: 1, " * 200_000,
+        '"' * 1_000_000,
+        "[" * 1_000_000,
+    ],
+)
+def test_no_text_takes_long(hostile):
+    start = time.perf_counter()
+    for keyword in ("parameters", "prompt", "Dream", "Description"):
+        read("generator", png_raw_text(keyword, hostile))
+    assert time.perf_counter() - start < 8
+
+
+def test_no_graph_takes_long():
+    names = ("text", "text_g", "t5xxl", "clip_l", "prompt", "string", "value", "conditioning", "positive")
+    graph = {
+        str(number): {"class_type": "KSampler", "inputs": {key: [str(number + 1), 0] for key in names}}
+        for number in range(2000)
+    }
+    start = time.perf_counter()
+    assert read("generator", png_text(prompt=json.dumps(graph))).detail["tool"] == "ComfyUI"
+    assert time.perf_counter() - start < 8

@@ -40,7 +40,7 @@ SIGNER_PROBLEMS = ("signingCredential.", "timeStamp.", "timeOfSigning.")
 FORMALITIES = ("assertion.action.malformed", "assertion.action.ingredientMismatch", "general.")
 """Failures that break a rule of form while signature and hashes hold, as many files by large services do."""
 TAMPERING = ("mismatch", "hardBindings.missing", "assertion.missing", "assertion.notRedacted")
-_DEEPEST = 8
+_MOST_MANIFESTS = 200
 
 
 def read(material: Material) -> Signal:
@@ -122,13 +122,14 @@ def _context(pem: str) -> Context:
 
 def _judge(store: dict[str, Any], trusted: TrustList, remote: str | None) -> Signal:
     manifests = _mapping(store.get("manifests"))
-    active = _mapping(manifests.get(str(store.get("active_manifest"))))
+    label = str(store.get("active_manifest"))
+    active = _mapping(manifests.get(label))
     if not active:
         return signal(NAME, "unreadable", "Content Credentials are present but name no active manifest")
     state, failures = state_of(_mapping(store.get("validation_results")))
     types: dict[str, Declaration] = {}
     agents: set[str] = set()
-    declaration = _declaration(active, manifests, types, agents, 0) or Declaration.OTHER
+    declaration = _declaration(label, manifests, types, agents, {}) or Declaration.OTHER
     signature = _mapping(active.get("signature_info"))
     signer = str(signature.get("issuer") or signature.get("common_name") or "an unnamed signer")
     detail: dict[str, Any] = {
@@ -189,31 +190,35 @@ def state_of(results: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def _declaration(
-    manifest: dict[str, Any],
+    label: str,
     manifests: dict[str, Any],
     types: dict[str, Declaration],
     agents: set[str],
-    depth: int,
+    known: dict[str, Declaration | None],
 ) -> Declaration | None:
     """What a manifest declares, its own actions first, then what it was made of.
 
     A parent passes its declaration on; a mere component that is generated makes a composite, unless it is all
-    there is. What only went *into* a generator says nothing about what came out.
+    there is. What only went *into* a generator says nothing about what came out. ``known`` keeps what each manifest
+    declares: none is asked twice, and none can be its own ingredient.
     """
+    if label in known:
+        return known[label]
+    known[label] = None
+    manifest = _mapping(manifests.get(label))
     own = _own_declarations(manifest, types, agents)
     ingredients = [_mapping(entry) for entry in _sequence(manifest.get("ingredients"))]
-    if depth < _DEEPEST:
-        for ingredient in ingredients:
-            relationship = ingredient.get("relationship")
-            if relationship == "inputTo":
-                continue
-            source = _mapping(manifests.get(str(ingredient.get("active_manifest"))))
-            inherited = _declaration(source, manifests, types, agents, depth + 1) if source else None
-            if inherited is Declaration.GENERATED and relationship != "parentOf" and (own or len(ingredients) > 1):
-                inherited = Declaration.COMPOSITE
-            if inherited:
-                own.add(inherited)
-    return strongest(own)
+    for ingredient in ingredients if len(known) <= _MOST_MANIFESTS else ():
+        relationship = ingredient.get("relationship")
+        if relationship == "inputTo":
+            continue
+        inherited = _declaration(str(ingredient.get("active_manifest")), manifests, types, agents, known)
+        if inherited is Declaration.GENERATED and relationship != "parentOf" and (own or len(ingredients) > 1):
+            inherited = Declaration.COMPOSITE
+        if inherited:
+            own.add(inherited)
+    known[label] = strongest(own)
+    return known[label]
 
 
 def _own_declarations(manifest: dict[str, Any], types: dict[str, Declaration], agents: set[str]) -> set[Declaration]:

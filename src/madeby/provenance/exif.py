@@ -11,7 +11,8 @@ Directory: TypeAlias = dict[int, Value]
 
 EXIF_POINTER, GPS_POINTER = 0x8769, 0x8825
 MOST_ENTRIES = 2000
-LARGEST_VALUE = 16 << 20
+LARGEST_TOTAL = 32 << 20
+"""Bytes of all values of one block together; entries may all point at the same bytes."""
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
@@ -60,6 +61,7 @@ class _Reader:
         self.data, self.exif = data, exif
         self.order = "<" if data[:2] == b"II" else ">"
         self.visited: set[int] = set()
+        self.spent = 0
 
     def directory(self, offset: int, into: Directory) -> int:
         """Read one directory; returns the offset of the next one, 0 for none."""
@@ -87,10 +89,11 @@ class _Reader:
         start = position + 8
         if size > 4:
             (start,) = struct.unpack_from(self.order + "I", self.data, start)
-        if size > LARGEST_VALUE or start + size > len(self.data):
+        if start + size > len(self.data) or self.spent + size > LARGEST_TOTAL:
             if len(self.exif.problems) < 20:
                 self.exif.problems.append(f"EXIF tag {tag:#06x} lies outside its block")
             return
+        self.spent += size
         into.setdefault(tag, self.value(kind, count, start, size))
 
     def value(self, kind: int, count: int, start: int, size: int) -> Value:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from madeby.provenance.containers.contents import LARGEST_TEXT, MOST_ITEMS, ContainerError, Contents
+from madeby.provenance.containers.contents import MOST_ITEMS, ContainerError, Contents
 
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+MOST_PIECES = 64
 _AVIF = {b"avif", b"avis"}
 
 
@@ -31,7 +32,7 @@ def walk(data: bytes, contents: Contents) -> None:
     """Collect the EXIF and XMP items and the C2PA box of a HEIC or AVIF file."""
     contents.format = "AVIF" if data[8:12] in _AVIF else "HEIF"
     items = _Items()
-    for kind, start, end in _boxes(data, 0, len(data)):
+    for kind, start, end in _boxes(data, 0, len(data), contents):
         if kind == b"uuid":
             identifier = data[start : start + 16]
             if identifier == C2PA_UUID:
@@ -39,22 +40,19 @@ def walk(data: bytes, contents: Contents) -> None:
             elif identifier == XMP_UUID:
                 contents.add_xmp(data[start + 16 : end])
         elif kind == b"meta":
-            _read_meta(data, start + 4, end, items)
+            _read_meta(data, start + 4, end, items, contents)
     for number in sorted(items.exif):
-        block = _item(data, items, number)
+        block = _item(data, items, number, contents)
         offset = int.from_bytes(block[:4], "big")  # to the TIFF header, behind the offset field itself
         contents.exif = contents.exif or block[4 + offset :]
     for number in sorted(items.xmp):
-        contents.add_xmp(_item(data, items, number))
+        contents.add_xmp(_item(data, items, number, contents))
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(data: bytes, position: int, end: int, contents: Contents) -> Iterator[tuple[bytes, int, int]]:
     """The boxes between two positions as (kind, start of body, end)."""
-    count = 0
     while position + 8 <= end:
-        count += 1
-        if count > MOST_ITEMS:
-            raise ContainerError("the file has more boxes than are read")
+        contents.step()
         length = int.from_bytes(data[position : position + 4], "big")
         kind, header = data[position + 4 : position + 8], 8
         if length == 1:
@@ -67,11 +65,11 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, i
         position += length
 
 
-def _read_meta(data: bytes, start: int, end: int, items: _Items) -> None:
-    for kind, body, stop in _boxes(data, start, end):
+def _read_meta(data: bytes, start: int, end: int, items: _Items, contents: Contents) -> None:
+    for kind, body, stop in _boxes(data, start, end, contents):
         if kind == b"iinf":
             entries = body + (6 if data[body] == 0 else 8)
-            for inner, entry, entry_end in _boxes(data, entries, stop):
+            for inner, entry, entry_end in _boxes(data, entries, stop, contents):
                 if inner == b"infe":
                     _read_entry(data, entry, entry_end, items)
         elif kind == b"iloc":
@@ -114,20 +112,21 @@ def _read_places(data: bytes, start: int, end: int, items: _Items) -> None:
         number(2)  # data reference: 0 is this file, the only one read
         base = number(base_size)
         pieces = []
-        for _ in range(min(number(2), MOST_ITEMS)):
+        if (count := number(2)) > MOST_PIECES:
+            raise ContainerError("an item lies in more pieces than are read")
+        for _ in range(count):
             number(index_size)
             offset = number(offset_size)
             pieces.append((base + offset, number(length_size)))
         items.places[item] = (method, pieces)
 
 
-def _item(data: bytes, items: _Items, number: int) -> bytes:
+def _item(data: bytes, items: _Items, number: int, contents: Contents) -> bytes:
     method, pieces = items.places.get(number, (0, []))
     if method > 1:
         raise ContainerError("a metadata item is stored in a way that is not read")
     shift = items.idat if method == 1 else 0
-    if sum(length for _, length in pieces) > LARGEST_TEXT:
-        raise ContainerError("an oversized metadata item was left unread")
+    contents.spend(sum(length for _, length in pieces))
     block = b"".join(data[shift + offset : shift + offset + length] for offset, length in pieces)
     if not block or len(block) != sum(length for _, length in pieces):
         raise ContainerError("a metadata item lies outside the file")

@@ -9,8 +9,14 @@ LARGEST_TEXT = 16 << 20
 """Bytes of one text or metadata block, decompressed; longer ones are named and left unread (workflows that
 generators embed reach a few MB)."""
 
+LARGEST_TOTAL = 32 << 20
+"""Bytes of all texts and metadata blocks of one file together, decompressed."""
+
 MOST_ITEMS = 4096
-"""Metadata blocks read from one file; what follows is named and left unread."""
+"""Text blocks read from one file; what follows is named and left unread."""
+
+MOST_STEPS = 1_000_000
+"""Segments, chunks, boxes or blocks walked in one file: a second's work at most, and far beyond real files."""
 
 
 class ContainerError(Exception):
@@ -42,6 +48,7 @@ class Contents:
         end: where the picture ends; bytes from there on belong to nobody.
         size: bytes of the whole file.
         problems: what is wrong with the structure, in words.
+        steps: parts walked so far; spent: bytes of metadata taken so far. Both bound the work on hostile files.
     """
 
     format: str = ""
@@ -58,11 +65,45 @@ class Contents:
     end: int = 0
     size: int = 0
     problems: list[str] = field(default_factory=list)
+    steps: int = 0
+    spent: int = 0
 
     @property
     def trailing(self) -> int:
         """Bytes after the end of the picture."""
         return max(0, self.size - self.end)
+
+    def step(self) -> None:
+        """Count one segment, chunk, box or block.
+
+        Raises:
+            ContainerError: the file has absurdly many.
+        """
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise ContainerError("the file has more parts than are read")
+
+    def spend(self, size: int) -> None:
+        """Take the size of a metadata block off what may still be read.
+
+        Raises:
+            ContainerError: the block or the file's metadata together are too large.
+        """
+        if size > LARGEST_TEXT:
+            raise ContainerError("an oversized metadata block was left unread")
+        self.spent += size
+        if self.spent > LARGEST_TOTAL:
+            raise ContainerError("the file holds more metadata than is read")
+
+    def unpacked(self, data: bytes) -> bytes:
+        """A zlib stream decompressed, never to more than may still be read.
+
+        Raises:
+            ContainerError: not a zlib stream, truncated, or too large.
+        """
+        body = inflate(data, max(1, min(LARGEST_TEXT, LARGEST_TOTAL - self.spent)))
+        self.spend(len(body))
+        return body
 
     def add_text(self, keyword: str, value: str) -> None:
         """Keep a text unless the file holds absurdly many."""
@@ -72,10 +113,13 @@ class Contents:
             self.complain("more text blocks than are read")
 
     def add_xmp(self, packet: bytes) -> None:
-        """Keep an XMP packet of sane size."""
-        if len(packet) > LARGEST_TEXT:
-            self.complain("an oversized XMP packet was left unread")
-        elif len(self.xmp) < 16:
+        """Keep an XMP packet.
+
+        Raises:
+            ContainerError: it, or the file's metadata together, are too large.
+        """
+        if len(self.xmp) < 16:
+            self.spend(len(packet))
             self.xmp.append(packet)
         else:
             self.complain("more XMP packets than are read")

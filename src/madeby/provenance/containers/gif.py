@@ -22,7 +22,7 @@ def walk(data: bytes, contents: Contents) -> None:
             contents.end = position + 1
             return
         if block == 0x2C:
-            position = _sub_blocks(data, position + 11 + _colour_table(data[position + 9]), None)
+            position = _sub_blocks(data, position + 11 + _colour_table(data[position + 9]), contents)
         elif block == 0x21:
             position = _extension(data, position, contents)
         else:
@@ -37,7 +37,7 @@ def _extension(data: bytes, position: int, contents: Contents) -> int:
     kind = data[position + 1]
     if kind == 0xFE:
         comment = bytearray()
-        after = _sub_blocks(data, position + 2, comment)
+        after = _sub_blocks(data, position + 2, contents, comment)
         contents.add_text("comment", comment.decode("utf-8", "replace"))
         return after
     application = data[position + 3 : position + 14] if kind == 0xFF and data[position + 2] == 11 else b""
@@ -51,12 +51,13 @@ def _extension(data: bytes, position: int, contents: Contents) -> int:
         return end + 258
     if application.startswith(b"C2PA_GIF"):
         contents.has_c2pa = True
-    return _sub_blocks(data, position + 2, None)
+    return _sub_blocks(data, position + 2, contents)
 
 
-def _sub_blocks(data: bytes, position: int, into: bytearray | None) -> int:
+def _sub_blocks(data: bytes, position: int, contents: Contents, into: bytearray | None = None) -> int:
     """The position behind a chain of length-prefixed blocks; their bytes are appended to ``into``."""
     while length := data[position]:
+        contents.step()
         if position + 1 + length >= len(data):
             raise ContainerError("the GIF file is truncated")
         if into is not None and len(into) < LARGEST_TEXT:

@@ -28,6 +28,7 @@ def walk(data: bytes, contents: Contents) -> None:
     photoshop = bytearray()
     position = 2
     while True:
+        contents.step()
         marker, position = _marker(data, position)
         if marker == 0xD9:
             contents.end = position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from madeby.provenance.containers.contents import LARGEST_TEXT, ContainerError, Contents, inflate
+from madeby.provenance.containers.contents import ContainerError, Contents
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _READ = {b"IHDR", b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"caBX"}
@@ -20,6 +20,7 @@ def walk(data: bytes, contents: Contents) -> None:
     contents.format = "PNG"
     position = len(SIGNATURE)
     while True:
+        contents.step()
         if position + 12 > len(data):
             raise ContainerError("the PNG file ends without its IEND chunk")
         length = int.from_bytes(data[position : position + 4], "big")
@@ -53,19 +54,22 @@ def _collect(kind: bytes, body: bytes, contents: Contents) -> None:
         contents.exif = contents.exif or body.removeprefix(b"Exif\x00\x00")
     elif kind == b"caBX":
         contents.has_c2pa = True
-    elif len(body) > LARGEST_TEXT:
-        raise ContainerError("an oversized text was left unread")
     elif kind == b"tEXt":
+        contents.spend(len(body))
         keyword, _, value = body.partition(b"\x00")
         _keep(keyword, value, "latin-1", contents)
     elif kind == b"zTXt":
         keyword, _, rest = body.partition(b"\x00")
-        _keep(keyword, inflate(rest[1:]), "latin-1", contents)
+        _keep(keyword, contents.unpacked(rest[1:]), "latin-1", contents)
     elif kind == b"iTXt":
         keyword, _, rest = body.partition(b"\x00")
         compressed, rest = rest[:1] == b"\x01", rest[2:]
         value = rest.partition(b"\x00")[2].partition(b"\x00")[2]  # behind language tag and translated keyword
-        _keep(keyword, inflate(value) if compressed else value, "utf-8", contents)
+        if compressed:
+            value = contents.unpacked(value)
+        else:
+            contents.spend(len(value))
+        _keep(keyword, value, "utf-8", contents)
 
 
 def _keep(keyword: bytes, value: bytes, encoding: str, contents: Contents) -> None:

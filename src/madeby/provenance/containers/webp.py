@@ -19,6 +19,7 @@ def walk(data: bytes, contents: Contents) -> None:
     contents.end = min(declared + declared % 2, len(data))
     position = 12
     while position + 8 <= contents.end:
+        contents.step()
         kind = data[position : position + 4]
         length = int.from_bytes(data[position + 4 : position + 8], "little")
         start, end = position + 8, position + 8 + length

@@ -11,7 +11,7 @@ import re
 from madeby.provenance.generators.fields import Fields
 from madeby.provenance.generators.generation import Generation, prompt_text
 
-_SETTINGS = re.compile(r"(?:^|\n)\s*Steps: *\d", re.IGNORECASE)
+_SETTINGS = re.compile(r"(?:^|\n)[ \t]*Steps: *\d", re.IGNORECASE)
 _TELLING = {"sampler", "cfg scale", "seed", "size", "model", "model hash", "schedule type"}
 _LONGEST_SETTINGS = 65_536
 

@@ -19,7 +19,9 @@ _MAKING = (
 """Parts of the node types that make pictures, in lower case; graphs without one only process them."""
 
 _MODEL_INPUTS = ("ckpt_name", "unet_name", "model_name", "gguf_name", "base_ckpt_name", "model")
-_DEEPEST = 20
+_TEXT_INPUTS = ("text", "text_g", "t5xxl", "clip_l", "prompt", "string", "value", "conditioning", "positive")
+_PART_INPUTS = ("text1", "text2", "text3", "string_a", "string_b")
+_MOST_NODES = 200
 Nodes = dict[str, dict[str, Any]]
 
 
@@ -74,8 +76,8 @@ def _from_nodes(nodes: Nodes) -> Generation:
         seed=text(first(inputs, "seed", "noise_seed")) or _anywhere(everything, "seed", "noise_seed"),
         steps=text(inputs.get("steps")) or _anywhere(everything, "steps"),
         cfg_scale=text(inputs.get("cfg")) or _anywhere(everything, "cfg", "guidance"),
-        prompt=_words(nodes, inputs.get("positive"), _DEEPEST) or _any_words(nodes),
-        negative_prompt=_words(nodes, inputs.get("negative"), _DEEPEST),
+        prompt=_words(nodes, inputs.get("positive"), set()) or _any_words(nodes),
+        negative_prompt=_words(nodes, inputs.get("negative"), set()),
         sampled=_makes([node["class_type"] for node in nodes.values()]),
     )
 
@@ -84,21 +86,28 @@ def _anywhere(inputs: list[dict[str, Any]], *names: str) -> str:
     return next((value for given in inputs for name in names if (value := text(given.get(name)))), "")
 
 
-def _words(nodes: Nodes, link: object, depth: int) -> str:
-    """The prompt at the end of a link (node, output), followed through text and conditioning nodes."""
+def _words(nodes: Nodes, link: object, seen: set[str]) -> str:
+    """The prompt at the end of a link (node, output), followed through text and conditioning nodes.
+
+    ``seen`` collects the nodes on the way: each is asked once, so that no graph, however knotted, takes long.
+    """
     if isinstance(link, str):
         return prompt_text(link)
-    if depth == 0 or not isinstance(link, list) or not link or str(link[0]) not in nodes:
+    if not isinstance(link, list) or not link or not isinstance(link[0], str | int):
         return ""
-    inputs = nodes[str(link[0])]["inputs"]
-    for name in ("text", "text_g", "t5xxl", "clip_l", "prompt", "string", "value", "conditioning", "positive"):
-        if name in inputs and (found := _words(nodes, inputs[name], depth - 1)):
+    name = str(link[0])
+    if name in seen or name not in nodes or len(seen) >= _MOST_NODES:
+        return ""
+    seen.add(name)
+    inputs = nodes[name]["inputs"]
+    for key in _TEXT_INPUTS:
+        if key in inputs and (found := _words(nodes, inputs[key], seen)):
             return found
-    parts = [inputs[name] for name in ("text1", "text2", "text3", "string_a", "string_b") if name in inputs]
-    return prompt_text("".join(_words(nodes, part, depth - 1) for part in parts))
+    parts = [inputs[key] for key in _PART_INPUTS if key in inputs]
+    return prompt_text(" ".join(filter(None, (_words(nodes, part, seen) for part in parts))))
 
 
 def _any_words(nodes: Nodes) -> str:
     """The first text that a text encoder holds, where the sampler cannot be followed."""
     encoders = (node for node in nodes.values() if "textencode" in node["class_type"].lower())
-    return next((found for node in encoders if (found := _words(nodes, node["inputs"].get("text"), _DEEPEST))), "")
+    return next((found for node in encoders if (found := _words(nodes, node["inputs"].get("text"), set()))), "")

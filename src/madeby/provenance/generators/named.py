@@ -38,7 +38,7 @@ def _named(fields: Fields) -> Generation | None:
     makers = [fields.exif.get("software", "")]
     makers += [fields.texts.get(name, "") for name in _MAKER_TEXTS]
     makers += [entry.value for entry in fields.xmp if entry.name in _MAKER_XMP]
-    for maker in makers:
+    for maker in makers[:100]:
         if len(maker) <= 300 and (service := service_in(maker)):
             return Generation(tool=service, version=maker.strip()[:100], named_only=True)
     return None

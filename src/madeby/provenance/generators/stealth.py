@@ -66,7 +66,7 @@ def _first_column(data: bytes, contents: Contents, channels: int) -> npt.NDArray
     """The first pixel of the first rows, (rows, channels); ``None`` where the stream is damaged."""
     stride = 1 + contents.width * channels
     rows = min(contents.height, _MAGIC_BITS)
-    if not contents.width or contents.width * contents.height > _MOST_PIXELS:
+    if contents.width * contents.height > _MOST_PIXELS or rows * stride > 4 * _LARGEST:
         return None
     machine, raw = zlib.decompressobj(), bytearray()
     try:
