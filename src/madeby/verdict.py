@@ -30,9 +30,7 @@ ALARMS = frozenset({"invalid", "tampered", "unreadable", "trailing", "damaged"})
 class Provenance(StrEnum):
     """What the provenance signals amount to together."""
 
-    CONTRADICTORY = (
-        "contradictory"  # trusted signatures for a capture beside conclusive or strong AI evidence
-    )
+    CONTRADICTORY = "contradictory"  # trusted signatures for a capture beside conclusive or strong AI evidence
     CONCLUSIVE_AI = "conclusive ai"
     CONCLUSIVE_HUMAN = "conclusive human"
     STRONG_AI = "strong ai"
@@ -66,9 +64,7 @@ class Rule:
 
 
 POLICY: tuple[Rule, ...] = (
-    Rule(
-        Provenance.CONTRADICTORY, None, Verdict.UNCERTAIN, "the provenance contradicts itself: {provenance}"
-    ),
+    Rule(Provenance.CONTRADICTORY, None, Verdict.UNCERTAIN, "the provenance contradicts itself: {provenance}"),
     Rule(Provenance.CONCLUSIVE_AI, None, Verdict.AI, "{provenance}"),
     Rule(Provenance.CONCLUSIVE_HUMAN, None, Verdict.HUMAN, "{provenance}"),
     Rule(Provenance.STRONG_AI, None, Verdict.AI, "{provenance}; strong evidence, though it could be forged"),
@@ -135,9 +131,7 @@ def decide(
     readings = [signal for signal in signals if signal.name != DETECTOR]
     provenance, speaker = _provenance_of(readings)
     pixels = _pixels_of(probability, thresholds, out_of_domain)
-    rule = next(
-        rule for rule in POLICY if rule.provenance in (None, provenance) and rule.pixels in (None, pixels)
-    )
+    rule = next(rule for rule in POLICY if rule.provenance in (None, provenance) and rule.pixels in (None, pixels))
     reason = rule.reason.format(
         provenance=_clause(speaker),
         pixels=_pixel_clause(pixels, probability, thresholds, out_of_domain),
@@ -165,9 +159,7 @@ def _provenance_of(readings: Sequence[Signal]) -> tuple[Provenance, Signal | Non
     return (Provenance.CAMERA_ONLY, human) if human else (Provenance.NONE, None)
 
 
-def _pixels_of(
-    probability: float | None, thresholds: Thresholds | None, out_of_domain: Sequence[str]
-) -> Pixels:
+def _pixels_of(probability: float | None, thresholds: Thresholds | None, out_of_domain: Sequence[str]) -> Pixels:
     if probability is None:
         return Pixels.NOT_RUN
     if out_of_domain:
@@ -227,9 +219,7 @@ def _conflicts(readings: Sequence[Signal], provenance: Provenance, pixels: Pixel
 
 
 def _alarms(readings: Sequence[Signal]) -> list[str]:
-    return [
-        f"{signal.name}: {_clause(signal)}" for signal in readings if signal.detail.get("state") in ALARMS
-    ]
+    return [f"{signal.name}: {_clause(signal)}" for signal in readings if signal.detail.get("state") in ALARMS]
 
 
 def _strongest(readings: Sequence[Signal], label: Label) -> Signal | None:

@@ -150,7 +150,10 @@ def test_a_trust_list_that_is_no_such_thing_is_refused_with_a_message(tmp_path):
     assert "cannot read the trust list" in signals["c2pa"].reason
 
 
-def validation(success=("claimSignature.validated", "signingCredential.trusted"), failure=(), below=()):
+INTACT = ("claimSignature.validated", "assertion.dataHash.match")
+
+
+def validation(success=(*INTACT, "signingCredential.trusted"), failure=(), below=()):
     statuses = {
         kind: [{"code": code} for code in codes] for kind, codes in (("success", success), ("failure", failure))
     }
@@ -162,7 +165,9 @@ def validation(success=("claimSignature.validated", "signingCredential.trusted")
     ("results", "state"),
     [
         (validation(), "trusted"),
-        (validation(success=("claimSignature.validated",)), "untrusted"),
+        (validation(success=INTACT), "untrusted"),
+        # a signature that is tied to no picture
+        (validation(success=("claimSignature.validated", "signingCredential.trusted")), "invalid"),
         (validation(failure=("signingCredential.expired",)), "untrusted"),
         (validation(failure=("signingCredential.ocsp.revoked",)), "untrusted"),
         # a rule of form that large services break while their signatures hold

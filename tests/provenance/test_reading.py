@@ -68,4 +68,5 @@ def test_the_same_picture_can_be_read_by_many_threads():
 
 def test_pixels_of_any_shape_are_taken():
     for shape in ((1, 1, 3), (1, 70_000, 3), (70_000, 1, 3), (7, 9_999, 3), (300, 300, 3)):
-        read_material(Material(b"", pixels=np.zeros(shape, np.uint8)))
+        for signal in read_material(Material(b"", pixels=np.zeros(shape, np.uint8))):
+            assert signal.detail["state"] in ("absent", "not examined", "clean")

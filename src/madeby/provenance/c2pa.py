@@ -37,8 +37,10 @@ MIME_TYPES = {
 }
 IDENTITY = "cawg."
 SIGNER_PROBLEMS = ("signingCredential.", "timeStamp.", "timeOfSigning.")
-FORMALITIES = ("assertion.action.malformed", "assertion.action.ingredientMismatch", "general.")
+FORMALITIES = ("assertion.action.malformed", "assertion.action.ingredientMismatch")
 """Failures that break a rule of form while signature and hashes hold, as many files by large services do."""
+BINDINGS = frozenset(f"assertion.{kind}Hash.match" for kind in ("data", "bmff", "boxes", "collection"))
+"""Successes of which one must be there: they tie the manifest to this very picture."""
 TAMPERING = ("mismatch", "hardBindings.missing", "assertion.missing", "assertion.notRedacted")
 _MOST_MANIFESTS = 200
 
@@ -182,7 +184,7 @@ def state_of(results: dict[str, Any]) -> tuple[str, list[str]]:
     if any(not code.startswith((IDENTITY, *SIGNER_PROBLEMS)) for code in changed):
         return "tampered", failures
     serious = [code for code in codes if not code.startswith((IDENTITY, *SIGNER_PROBLEMS, *FORMALITIES))]
-    if serious or "claimSignature.validated" not in successes:
+    if serious or "claimSignature.validated" not in successes or not BINDINGS & set(successes):
         return "invalid", failures
     signer_ok = "signingCredential.trusted" in successes
     signer_ok &= not any(code.startswith("signingCredential.") for code in codes)

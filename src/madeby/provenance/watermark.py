@@ -84,7 +84,8 @@ def read(material: Material) -> Signal:
     pixels = material.pixels
     if pixels is None:
         return signal(NAME, "not examined", "no pixels at hand for watermarks")
-    if pixels.shape[0] * pixels.shape[1] < SMALLEST_AREA:
+    height, width = pixels.shape[:2]
+    if height * width < SMALLEST_AREA or min(height, width) < 8:
         return signal(NAME, "not examined", "too small to carry a watermark")
     match = best_match(pixels)
     detail = {
@@ -135,12 +136,12 @@ def matching_bits(votes: Votes, message: tuple[int, ...]) -> int:
 
 
 def block_votes(pixels: npt.NDArray[np.uint8]) -> list[Votes]:
-    """The blocks' bits under each of :data:`VARIANTS`."""
+    """The blocks' bits under each of :data:`VARIANTS`; both sides of the picture are at least 8."""
     block_rows, columns = pixels.shape[0] // 8, pixels.shape[1] // 8
     wanted = max(1, min(block_rows, MOST_BLOCKS // columns))
     rows = np.unique(np.linspace(0, block_rows - 1, wanted).astype(np.int64))
     strips = pixels[: 8 * block_rows, : 8 * columns].reshape(block_rows, 8, 8 * columns, 3)[rows]
-    numbers = (rows[:, None] * _blocks_across(pixels.shape[1]) + np.arange(columns)).ravel()
+    numbers = (rows[:, None] * columns + np.arange(columns)).ravel()
     red, green, blue = (_low_band(strips[..., channel]) for channel in range(3))
     votes = []
     for order, offset in VARIANTS:
@@ -149,11 +150,6 @@ def block_votes(pixels: npt.NDArray[np.uint8]) -> list[Votes]:
         band = 0.246 * (0.886 * first - 0.587 * green - 0.299 * last) + 2 * offset
         votes.append(Votes(_bits(band, columns), numbers))
     return votes
-
-
-def _blocks_across(width: int) -> int:
-    """Blocks in one row as the library counts them: it cuts the width to a multiple of 4, then halves it."""
-    return width // 4 * 4 // 2 // 4
 
 
 def _low_band(channel: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
