@@ -15,7 +15,7 @@ ROOT = KEYS / "root.pem"
 LINK = xmp(attributes='dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"')
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "HEIF", "AVIF"])
 def test_a_trusted_signer_that_declares_generation_is_conclusive(form):
     signal = read("c2pa", signed(form=form), trust_list=ROOT)
     assert (signal.points_to, signal.strength) == (Label.AI, Strength.CONCLUSIVE)

@@ -54,7 +54,7 @@ def test_xmp_is_found_in_every_format(form):
     assert [part.strip(b"\0") for part in contents_of(with_xmp(packet, form)).xmp] == [packet]
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_place_of_a_c2pa_manifest_is_known_in_every_format(form):
     assert contents_of(signed(form=form)).has_c2pa
     assert not contents_of(plain(form)).has_c2pa

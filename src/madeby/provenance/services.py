@@ -7,6 +7,7 @@ never in captions, titles or comments, where people merely talk about such tools
 from __future__ import annotations
 
 import re
+from functools import cache
 
 SERVICES: tuple[tuple[str, str], ...] = (
     # (pattern in lower case, the service as results name it)
@@ -43,10 +44,14 @@ SERVICES: tuple[tuple[str, str], ...] = (
     (r"\bcraiyon\b", "Craiyon"),
 )
 
-_COMPILED = tuple((re.compile(pattern), name) for pattern, name in SERVICES)
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns, compiled when a picture first names a maker."""
+    return tuple((re.compile(pattern), name) for pattern, name in SERVICES)
 
 
 def service_in(text: str) -> str | None:
     """The AI service or tool that a maker field names; ``None`` where it names none that we know."""
     lowered = text[:2000].lower()
-    return next((name for pattern, name in _COMPILED if pattern.search(lowered)), None)
+    return next((name for pattern, name in _compiled() if pattern.search(lowered)), None) if lowered else None
