@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from madeby.datasets.atomic import check_writable
 from madeby.datasets.loaders import LoaderOptions, loader_entry
 from madeby.datasets.manifest import (
     COLUMNS,
@@ -93,10 +94,12 @@ def data_import(
         progress: called with (files read, files in all).
 
     Raises:
-        DataError: the data set is not as the loader expects, holds one label only, or cannot be split.
+        DataError: the data set is not as the loader expects or cannot be split, none of its files can be read, or
+            the manifest cannot be written.
     """
     started = time.perf_counter()
     check_shares(validation, test or 0.0)
+    check_writable(output)
     options = LoaderOptions(labels or {}, path_column, label_column, root)
     listing = loader_entry(loader).load(path, options)
     table = selected(listing.table, fraction=fraction, per_class=per_class, take=take, seed=seed)

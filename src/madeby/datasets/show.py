@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def data_show(manifest: Path, *, output: Path, per_class: int = 12, seed: int = 
     """
     if per_class < 1:
         raise DataError(f"at least 1 example per class is needed, not {per_class}")
-    table = usable(read_manifest(manifest))
-    counts = manifest_counts(read_manifest(manifest))
+    everything = read_manifest(manifest)
+    table, counts = usable(everything), manifest_counts(everything)
     rows = []
     for label in LABELS:
         of_label = table.filter(pl.col("label") == label)
@@ -109,7 +110,7 @@ def _formats(table: pl.DataFrame) -> tuple[Tally, ...]:
 
 def _sizes(table: pl.DataFrame) -> tuple[Tally, ...]:
     names = [f"< {SIZE_STEPS[0]}"]
-    names += [f"{low} to {high - 1}" for low, high in zip(SIZE_STEPS, SIZE_STEPS[1:], strict=False)]
+    names += [f"{low} to {high - 1}" for low, high in pairwise(SIZE_STEPS)]
     names.append(f"≥ {SIZE_STEPS[-1]}")
     side = pl.max_horizontal("width", "height")
     step = pl.sum_horizontal(side >= limit for limit in SIZE_STEPS)

@@ -27,7 +27,8 @@ def picture_files(root: Path) -> Iterator[tuple[tuple[str, ...], list[str]]]:
     """Folders below ``root`` that hold pictures, sorted: (the folder's names below root, its files' sorted names).
 
     Files are told by their suffix; hidden files and folders and archive leftovers (``__MACOSX``) are passed
-    over. Links to folders are followed, each folder once.
+    over. Links to folders are followed, each folder once. Names that are not UTF-8 are given with their odd
+    bytes escaped, which tables can hold: such files are then reported as missing rather than stop anything.
     """
     seen: set[str] = set()
     for folder, folders, files in os.walk(root, followlinks=True):
@@ -37,10 +38,14 @@ def picture_files(root: Path) -> Iterator[tuple[tuple[str, ...], list[str]]]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        pictures = sorted(name for name in files if _is_picture(name))
+        pictures = sorted(_as_text(name) for name in files if _is_picture(name))
         if pictures:
-            yield Path(folder).relative_to(root).parts, pictures
+            yield tuple(_as_text(name) for name in Path(folder).relative_to(root).parts), pictures
 
 
 def _is_picture(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122 - a Path a file is slow for 100,000 files
+
+
+def _as_text(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
