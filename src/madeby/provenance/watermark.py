@@ -30,8 +30,8 @@ NAME = "watermark"
 STEP = 36.0
 SMALLEST_AREA = 256 * 256
 """Pixels below which the library refuses to write a watermark."""
-MOST_BLOCKS = 8192
-"""Blocks that are read of one picture, in rows spread evenly over it; 60 votes and more for every bit."""
+MOST_BLOCKS = 4096
+"""Blocks that are read of one picture, in rows spread evenly over it; 30 votes and more for every bit."""
 P_VALUE = 1e-7
 """Largest p-value, corrected for the number of tests, that counts as a watermark; see docs/provenance.md for
 the null distribution that was measured on photographs."""

@@ -65,7 +65,7 @@ def stealth_fields(text: str) -> Fields:
 def _first_column(data: bytes, contents: Contents, channels: int) -> npt.NDArray[np.uint8] | None:
     """The first pixel of the first rows, (rows, channels); ``None`` where the stream is damaged."""
     stride = 1 + contents.width * channels
-    rows = min(contents.height, _MAGIC_BITS)
+    rows = min(contents.height, _MAGIC_BITS if channels == 4 else _MAGIC_BITS // 3)
     if contents.width * contents.height > _MOST_PIXELS or rows * stride > 4 * _LARGEST:
         return None
     machine, raw = zlib.decompressobj(), bytearray()
