@@ -63,7 +63,7 @@ def test_a_run_folder_tells_everything(make_manifest, tmp_path, monkeypatch):
     run = RunFolder(tmp_path / "run")
     assert run.finished
     assert load_recipe(run.config).network == "cifake_cnn"
-    assert json.loads(run.environment.read_text())["precision"] == "fp32"
+    assert json.loads(run.environment.read_text())["precision"] in ("fp32", "bf16")
     described = json.loads(run.manifest.read_text())
     assert described["train"] == {"human": 24, "ai": 24}
     assert described["val"] == {"human": 12, "ai": 12}

@@ -88,11 +88,14 @@ def _list_networks() -> None:
 def models_export(
     run: Annotated[Path, typer.Argument(help="Folder of a run, finished or interrupted.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")],
+    description: Annotated[
+        str | None, typer.Option("--description", help="A few words for `madeby models list`.")
+    ] = None,
 ) -> None:
     """Copy a run's bundle to a folder of its own, from its best epoch so far if it was interrupted."""
     import madeby
     from madeby.cli.training_progress import TerminalProgress
 
     with TerminalProgress() as progress:
-        bundle = madeby.models_export(run, output, progress=progress)
+        bundle = madeby.models_export(run, output, description=description, progress=progress)
     Console(highlight=False, soft_wrap=True).print(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")

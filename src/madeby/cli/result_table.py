@@ -59,9 +59,10 @@ def _cells(result: Result) -> tuple[str, str, str, str]:
     style = STYLES[result.verdict]
     probability = "" if result.probability is None else f"{result.probability:.2f}"
     lines = [result.reason, *(f"! {warning}" for warning in result.warnings)]
-    lines += [f"{signal.name}: {signal.reason}" for signal in result.signals if _worth_telling(signal)]
+    lines += [f"{signal.name}: {signal.reason}" for signal in result.signals if _worth_telling(signal, result.reason)]
     return escape(result.source), f"[{style}]{result.verdict.value}[/]", probability, escape("\n".join(lines))
 
 
-def _worth_telling(signal: Signal) -> bool:
-    return signal.name != "detector" and signal.strength is not Strength.NONE
+def _worth_telling(signal: Signal, reason: str) -> bool:
+    """Whether a signal says something that the reason of the verdict does not."""
+    return signal.name != "detector" and signal.strength is not Strength.NONE and signal.reason not in reason

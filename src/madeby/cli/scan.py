@@ -26,17 +26,11 @@ class Sink(Protocol):
 def scan(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."
-        ),
+        typer.Argument(help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."),
     ],
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")
-    ] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
-    parquet: Annotated[
-        Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")
-    ] = None,
+    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")] = None,
     model: Annotated[
         str | None,
         typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run."),
@@ -49,9 +43,7 @@ def scan(
         bool,
         typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses."),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
 

@@ -81,12 +81,16 @@ class Domain(Frozen):
 
 
 class Training(Frozen):
-    """What the bundle was trained on and how; for people and for repeating it."""
+    """What the bundle was trained on and how; for people and for repeating it.
+
+    ``collections`` counts the pictures of ``train`` and ``val`` by the collection they came from, where one is named.
+    """
 
     data: str = ""
     manifest_sha256: str = ""
     n_train: int = 0
     n_val: int = 0
+    collections: dict[str, int] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     command: str = ""
 

@@ -40,7 +40,7 @@ or heavily processed ones: there its figures below say nothing.
 | val | {validation.n:,} ({validation.n_human:,} human, {validation.n_ai:,} ai) |
 
 Manifest fingerprint: `{spec.training.manifest_sha256 or "unknown"}`.
-
+{_collections(spec.training.collections)}
 ## What it reaches on the validation split
 The best epoch, the calibration and the thresholds were chosen on these very pictures, so expect less elsewhere.
 
@@ -64,6 +64,13 @@ Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {cal
 Made with madeby {spec.madeby_version}: `{spec.training.command}`. The ONNX model's logits differ from the trained
 network's by at most {validation.parity:.1e}.
 """
+
+
+def _collections(counts: dict[str, int]) -> str:
+    if not counts:
+        return ""
+    named = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
+    return f"\nCollections of train and val: {named}. Their pictures keep their own licences.\n"
 
 
 def _promise(thresholds: Thresholds) -> str:

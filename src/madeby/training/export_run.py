@@ -15,12 +15,15 @@ from madeby.training.recipe_files import load_recipe
 from madeby.training.run import RunFolder
 
 
-def models_export(run: str | Path, output: str | Path, *, progress: Progress | None = None) -> Bundle:
+def models_export(
+    run: str | Path, output: str | Path, *, description: str | None = None, progress: Progress | None = None
+) -> Bundle:
     """Copy a run's bundle to ``output``; an unfinished run's is first made from its best checkpoint so far.
 
     Args:
         run: the run's folder.
         output: the bundle's folder; an older bundle there is replaced.
+        description: what `madeby models list` says of it; None keeps what the run's bundle says.
         progress: who watches.
 
     Raises:
@@ -48,4 +51,8 @@ def models_export(run: str | Path, output: str | Path, *, progress: Progress | N
             shutil.copyfile(file, output / file.name)
     except OSError as error:
         raise BundleError(f"{output} cannot be written: {error.strerror or error}") from None
-    return Bundle(output, bundle.spec)
+    exported = Bundle(output, bundle.spec)
+    if description is not None:
+        exported = Bundle(output, bundle.spec.model_copy(update={"description": description}))
+        exported.write_spec()
+    return exported

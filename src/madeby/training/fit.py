@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,9 @@ def bundle_of_best(
             manifest_sha256=parts.sha256,
             n_train=parts.train.height,
             n_val=parts.validation.height,
+            collections=collections_of(parts),
             recipe=recipe.model_dump(mode="json"),
-            command=current_environment("", "").command,
+            command=run.command,
         ),
         parity_views=decoded.validation.pixels[::step],
         paths=readable["path"].to_list(),
@@ -159,6 +161,13 @@ def domain_of(parts: ManifestParts, recipe: Recipe) -> Domain:
     return Domain(min_side=max(1, shortest), max_side=2 * longest, description=description)
 
 
+def collections_of(parts: ManifestParts) -> dict[str, int]:
+    """Pictures of ``train`` and ``val`` by collection, the largest first; rows of no named collection are left out."""
+    names = pl.concat([parts.train["collection"], parts.validation["collection"]]).drop_nulls()
+    counted = names.value_counts().sort("count", "collection", descending=[True, False])
+    return dict(counted.iter_rows())
+
+
 def _describe(run: RunFolder, recipe: Recipe, hardware: Hardware, parts: ManifestParts) -> None:
     """Write what the run is made of; on resuming make sure that it is still the same data."""
     description = {
@@ -172,7 +181,9 @@ def _describe(run: RunFolder, recipe: Recipe, hardware: Hardware, parts: Manifes
         if earlier.get("sha256") != parts.sha256:
             raise DataError(f"{parts.path} is not the data that {run.path} was begun with: start a new run")
     save_recipe(recipe, run.config)
-    run.write_json(run.environment, current_environment(hardware.accelerator, hardware.precision))
+    environment = current_environment(hardware.accelerator, hardware.precision)
+    # What a resumed run is made of, and how to make it again, is what began it.
+    run.write_json(run.environment, replace(environment, command=run.command or environment.command))
     run.write_json(run.manifest, description)
 
 

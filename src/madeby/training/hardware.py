@@ -12,9 +12,6 @@ from torch import nn
 from madeby.errors import RecipeError
 from madeby.training.recipe import Recipe
 
-SMALLEST_BF16_SIDE = 64
-"""Below this view size converting to bfloat16 and back costs a CPU more than its products gain."""
-
 
 @dataclass(frozen=True)
 class Hardware:
@@ -59,7 +56,7 @@ def _bf16_pays(recipe: Recipe, network: nn.Module, accelerator: str) -> bool:
         return recipe.precision == "bf16"
     if accelerator == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if accelerator == "mps" or recipe.size < SMALLEST_BF16_SIDE or _has_grouped_convolutions(network):
+    if accelerator == "mps" or _has_grouped_convolutions(network):
         return False
     return _cpu_multiplies_bf16()
 

@@ -84,6 +84,13 @@ class RunFolder:
         """Whether the run came to its end."""
         return self.summary.is_file()
 
+    @property
+    def command(self) -> str:
+        """The command that began the run; empty before it is recorded."""
+        if not self.environment.is_file():
+            return ""
+        return str(json.loads(self.environment.read_text(encoding="utf-8")).get("command", ""))
+
     def prepare(self, resume: bool) -> None:
         """Make the folder for a new run, or check that there is one to take up again.
 
