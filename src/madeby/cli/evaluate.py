@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,7 @@ def evaluate(
 
 
 def _print(evaluation: Evaluation) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     metrics = evaluation.metrics
     console.print(f"{metrics.model.name} {metrics.model.version} on {metrics.n:,} pictures of {metrics.data}, "
                   f"split {metrics.split}: {metrics.n_human:,} human, {metrics.n_ai:,} ai")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 from rich.console import Console
@@ -18,7 +19,7 @@ class ResultTable:
     """Collects results and prints a table, every few hundred rows and at the end, then a count."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console()
+        self._console = console or Console(width=None if sys.stdout.isatty() else 140)
         self._rows: list[Result] = []
         self._counts: Counter[str] = Counter()
         self._model = ""
