@@ -21,6 +21,10 @@ from madeby.training.recipe import Recipe
 from madeby.training.schedule import schedule_factor
 
 
+VALIDATION_PIXELS = 1 << 19
+"""Pixels of one validation batch: without gradients far more fit than in a training batch, and calls cost less."""
+
+
 class Classifier(lightning.LightningModule):
     """A network in training, after a recipe.
 
@@ -61,7 +65,7 @@ class Classifier(lightning.LightningModule):
         """All validation views."""
         return ValidationBatches(
             self.data.validation,
-            max(64, self.recipe.batch_size),
+            max(self.recipe.batch_size, VALIDATION_PIXELS // self.recipe.size**2),
             rank=self.trainer.global_rank,
             processes=self.trainer.world_size,
         )
