@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +89,12 @@ def write_manifest(table: pl.DataFrame, path: Path) -> None:
             table.write_parquet(temporary)
 
 
-def read_manifest(path: Path) -> pl.DataFrame:
+def read_manifest(path: Path, required: Iterable[str] = tuple(COLUMNS)) -> pl.DataFrame:
     """Read a manifest, Parquet or CSV, with :data:`COLUMNS` first and extra columns behind them.
+
+    Args:
+        path: the file.
+        required: the columns it must have; others of ours that it lacks are filled with nulls.
 
     Raises:
         DataError: the file is missing or unreadable, lacks a column, or holds a label or split that is none.
@@ -102,6 +107,9 @@ def read_manifest(path: Path) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read as a manifest (Parquet, or CSV named .csv): {reason}") from None
+    must = set(required)
+    absent = {name: kind for name, kind in COLUMNS.items() if name not in table.columns and name not in must}
+    table = table.with_columns(pl.lit(None, kind).alias(name) for name, kind in absent.items())
     return _conformed(table, str(path))
 
 

@@ -1,0 +1,1 @@
+"""What a labelled data set gives away before any training: leaks, conflicts, imbalance and shortcuts."""
