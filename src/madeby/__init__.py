@@ -42,10 +42,14 @@ if TYPE_CHECKING:
     from madeby.evaluation.metrics import Figures, Metrics
     from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
     from madeby.pictures.limits import Limits
+    from madeby.scanning.sinks.csv import CsvSink
+    from madeby.scanning.sinks.jsonl import JsonLinesSink
+    from madeby.scanning.sinks.parquet import ParquetSink
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
     from madeby.training.export_run import models_export
     from madeby.training.fit import train
     from madeby.training.progress import Progress
+    from madeby.training.recipe import Recipe
     from madeby.training.run import EpochFigures, RunSummary
 
 _HOME = {
@@ -79,6 +83,9 @@ _HOME = {
     "madeby.evaluation.metrics": ("Figures", "Metrics"),
     "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
     "madeby.pictures.limits": ("Limits",),
+    "madeby.scanning.sinks.csv": ("CsvSink",),
+    "madeby.scanning.sinks.jsonl": ("JsonLinesSink",),
+    "madeby.scanning.sinks.parquet": ("ParquetSink",),
     "madeby.schema": (
         "ErrorInfo",
         "Label",
@@ -93,6 +100,7 @@ _HOME = {
     "madeby.training.export_run": ("models_export",),
     "madeby.training.fit": ("train",),
     "madeby.training.progress": ("Progress",),
+    "madeby.training.recipe": ("Recipe",),
     "madeby.training.run": ("EpochFigures", "RunSummary"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -101,6 +109,7 @@ __all__ = [
     "Bundle",
     "BundleError",
     "BundleSpec",
+    "CsvSink",
     "DataError",
     "Detector",
     "EpochFigures",
@@ -109,6 +118,7 @@ __all__ = [
     "Evaluation",
     "Figures",
     "ImportSummary",
+    "JsonLinesSink",
     "Label",
     "LayerSummary",
     "Limits",
@@ -118,10 +128,12 @@ __all__ = [
     "MissingExtraError",
     "ModelInfo",
     "NetworkSummary",
+    "ParquetSink",
     "PictureError",
     "PictureFacts",
     "Progress",
     "Reading",
+    "Recipe",
     "RecipeError",
     "Result",
     "RunSummary",

@@ -23,6 +23,9 @@ from madeby.schema import Label, Signal, Strength, Verdict
 DETECTOR = "detector"
 """Name of the pixel detector's own signal; all others are provenance."""
 
+MARKS = frozenset({"c2pa", "iptc", "generator"})
+"""Signals that read what others wrote about a picture; one that is there may still not say who made it."""
+
 ALARMS = frozenset({"invalid", "tampered", "unreadable", "trailing", "damaged"})
 """States of a provenance signal that are evidence of nothing but that the reader of the verdict should know."""
 
@@ -199,6 +202,8 @@ def _context(readings: Sequence[Signal], provenance: Provenance, speaker: Signal
         return f"{_clause(speaker)}, which is unsigned or untrusted and clears nothing"
     if provenance is Provenance.WEAK_AI:
         return f"{_clause(speaker)}, which is weak evidence"
+    if any(signal.name in MARKS and signal.detail.get("state") not in (None, "absent") for signal in readings):
+        return "no provenance that says who made it"
     return "no provenance"
 
 

@@ -88,6 +88,22 @@ def test_scanning_imports_neither_torch_nor_plots(folder):
 
 
 def test_a_closed_pipe_is_no_error(folder, make_bundle):
-    command = " ".join([*MADEBY, "scan", f"'{folder}'", "--jsonl", "--model", f"'{make_bundle().folder}'", "| head -n 0"])
+    command = " ".join(
+        [*MADEBY, "scan", f"'{folder}'", "--jsonl", "--model", f"'{make_bundle().folder}'", "| head -n 0"]
+    )
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert "Traceback" not in done.stderr
+
+
+def test_a_name_cannot_steer_the_terminal(save_picture, make_bundle, tmp_path):
+    save_picture("shots/[red]na\x1b[31mme.png", low=250)
+    done = run("scan", "shots", "--model", make_bundle().folder, cwd=tmp_path)
+    assert "[red]na\\x1b[31mme.png" in done.stdout
+    assert "\x1b[31m" not in done.stdout
+
+
+def test_a_full_disk_is_one_line(folder, make_bundle):
+    done = run("scan", folder, "--csv", "/dev/full", "--model", make_bundle().folder)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr

@@ -94,3 +94,17 @@ def test_the_card_says_what_was_measured_and_how_to_repeat_it(manifest, make_bun
     metrics = json.loads((bundle.folder / "metrics.json").read_text())
     auroc = metrics["the test's set"]["auroc"]
     assert f"{auroc:.3f}" in card
+
+
+def test_a_place_that_cannot_be_a_folder_is_told_before_any_picture_is_read(manifest, make_bundle, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be made a folder"):
+        madeby.evaluate(make_bundle().folder, manifest, tmp_path / "file", progress=lambda done, count: pytest.fail())
+
+
+def test_the_card_says_where_the_detector_is_no_better_than_chance(manifest, make_bundle, tmp_path):
+    table = read_manifest(manifest)
+    write_manifest(table.with_columns(table["label"].sample(fraction=1, shuffle=True, seed=3)), manifest)
+    bundle = make_bundle()
+    madeby.evaluate(bundle.folder, manifest, tmp_path / "out", split="all", bootstrap=200, into_card="shuffled")
+    assert "**No better than chance here**" in bundle.card

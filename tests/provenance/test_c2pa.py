@@ -5,7 +5,7 @@ from provenance_files import KEYS, plain, png_chunks, read, signed, smooth, with
 
 from madeby.errors import MadebyError
 from madeby.pictures.fetch import FetchPolicy
-from madeby.provenance.c2pa import state_of
+from madeby.provenance.c2pa import _judge, state_of
 from madeby.provenance.material import Material, ReadingOptions
 from madeby.provenance.reading import read_material
 from madeby.provenance.trust import ENVIRONMENT, trust_list
@@ -187,3 +187,36 @@ def validation(success=(*INTACT, "signingCredential.trusted"), failure=(), below
 )
 def test_states_are_kept_apart(results, state):
     assert state_of(results)[0] == state
+
+
+CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+GENERATION = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+
+def edited(source_type, *ingredient_codes):
+    """What c2pa-python reports of a trusted editor's picture whose parent declares a source type."""
+    parent = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [{"digitalSourceType": source_type}]}}]}
+    found = {"activeManifest": {"success": [{"code": code} for code in ingredient_codes], "failure": []}}
+    opened = {"active_manifest": "parent", "relationship": "parentOf", "validation_results": found}
+    return {
+        "active_manifest": "edit",
+        "manifests": {"edit": {"signature_info": {"issuer": "Editor"}, "ingredients": [opened]}, "parent": parent},
+        "validation_results": {**validation(), "ingredientDeltas": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("source_type", "vouched", "points_to", "strength"),
+    [
+        (CAPTURE, True, Label.HUMAN, Strength.CONCLUSIVE),
+        (CAPTURE, False, None, Strength.NONE),  # else a self-signed capture need only pass through an editor
+        (GENERATION, True, Label.AI, Strength.CONCLUSIVE),
+        (GENERATION, False, Label.AI, Strength.STRONG),
+    ],
+)
+def test_an_ingredient_counts_in_full_only_where_its_own_signature_was_trusted(
+    source_type, vouched, points_to, strength
+):
+    codes = (*INTACT, "signingCredential.trusted") if vouched else INTACT
+    signal = _judge(edited(source_type, *codes), trust_list(), None)
+    assert (signal.points_to, signal.strength) == (points_to, strength)

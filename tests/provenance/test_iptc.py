@@ -73,6 +73,11 @@ def test_credits_of_people_and_editors_are_reported_and_say_nothing():
     assert signal.detail["program"] == "Photoshop 25"
 
 
+@pytest.mark.parametrize("credit", ["Handout/OpenAI", "Wang Jimeng/Xinhua"])
+def test_a_picture_agency_s_credit_that_names_a_service_is_no_label(credit):
+    assert read("iptc", with_xmp(xmp(f"<photoshop:Credit>{credit}</photoshop:Credit>"))).points_to is None
+
+
 def test_captions_and_titles_that_talk_of_ai_are_no_evidence():
     talk = "<dc:description>Made with Midjourney? No, AI generated pictures look different</dc:description>"
     assert read("iptc", with_xmp(xmp(talk))).points_to is None

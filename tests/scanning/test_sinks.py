@@ -5,6 +5,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from madeby.errors import MadebyError
 from madeby.scanning.pipeline import failed
 from madeby.scanning.sinks.csv import CsvSink
 from madeby.scanning.sinks.flat import COLUMNS
@@ -23,7 +24,7 @@ GOOD = Result(
     warnings=("careful",),
     model=ModelInfo(name="m", version="1", sha256="f" * 64),
 )
-BAD = failed("=cmd|' /C calc'!A0.jpg", "unreadable", "broken, \"quoted\"\nand two lines")
+BAD = failed("=cmd|' /C calc'!A0.jpg", "unreadable", 'broken, "quoted"\nand two lines')
 
 
 def csv_rows(path):
@@ -64,6 +65,23 @@ def test_a_parquet_file_appears_only_when_it_is_whole(tmp_path):
     sink.close()
     assert pq.read_table(path).num_rows == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_broken_off_scan_leaves_an_older_parquet_file_as_it_was(tmp_path):
+    path = tmp_path / "r.parquet"
+    path.write_bytes(b"older")
+    sink = ParquetSink(path)
+    sink.write(GOOD)
+    sink.abort()
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_device_or_folder_is_no_place_for_a_table(tmp_path):
+    with pytest.raises(MadebyError, match="not a file"):
+        ParquetSink(tmp_path)
+    with pytest.raises(MadebyError, match="cannot write"):
+        CsvSink(tmp_path)
 
 
 def test_json_lines_are_one_result_a_line():

@@ -19,9 +19,13 @@ def main() -> None:
     except MadebyError as error:
         sys.stderr.write(f"madeby: {error}\n")
         sys.exit(EXIT_USAGE)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader of our output went away, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(EXIT_OK)
+        named = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"madeby: {named}{error.strerror or error}\n")
+        sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.stderr.write("madeby: interrupted\n")
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_OK)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 data_app = typer.Typer(name="data", help="Prepare labelled pictures: import, split, show.", no_args_is_help=True)
 
 LISTED_PROBLEMS = 10
+LARGEST_SEED = 2**32 - 1
 
 
 @data_app.command("import")
@@ -46,7 +47,7 @@ def import_(
         float | None,
         typer.Option(help="Share for testing where none is published (0.1 if nothing is published at all)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw and the split.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the draw and the split.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Files read at once.")] = None,
 ) -> None:
     """Read a labelled data set and write its manifest; no file is moved, renamed or deleted."""
@@ -83,7 +84,7 @@ def split(
         float | None,
         typer.Option(help="Share for testing where none is published (0.1 if nothing is published at all)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed draws other pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed draws other pictures.")] = 0,
     keep_published: Annotated[
         bool, typer.Option("--keep-published/--ignore-published", help="Keep the splits the authors published.")
     ] = True,
@@ -103,7 +104,7 @@ def show(
         "contact_sheet.png"
     ),
     per_class: Annotated[int, typer.Option(min=1, help="Examples of each class.")] = 12,
-    seed: Annotated[int, typer.Option(help="Another seed draws other examples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Another seed draws other examples.")] = 0,
 ) -> None:
     """Draw examples of each class with their sizes, and count pictures by split, format and size."""
     from madeby import data_show

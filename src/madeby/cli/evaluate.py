@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from madeby.cli.terminal_text import plain
+
 if TYPE_CHECKING:
     from madeby import Evaluation, Figures
 
@@ -25,7 +27,7 @@ def evaluate(
     model: Annotated[str | None, typer.Option("--model", help="The same, as an option.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val, test or all.")] = "test",
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the 95% intervals; 0 for none.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
     into_card: Annotated[
         str | None, typer.Option("--into-card", metavar="NAME", help="Also write the figures into the model's card.")
@@ -55,8 +57,11 @@ def evaluate(
 def _print(evaluation: Evaluation) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     metrics = evaluation.metrics
-    console.print(f"{metrics.model.name} {metrics.model.version} on {metrics.n:,} pictures of {metrics.data}, "
-                  f"split {metrics.split}: {metrics.n_human:,} human, {metrics.n_ai:,} ai")  # fmt: skip
+    model = f"{plain(metrics.model.name)} {plain(metrics.model.version)}"
+    console.print(
+        f"{model} on {metrics.n:,} pictures of {plain(metrics.data)}, split {metrics.split}: "
+        f"{metrics.n_human:,} human, {metrics.n_ai:,} ai"
+    )
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -85,13 +90,13 @@ def _print(evaluation: Evaluation) -> None:
 
 def _by_table(column: str, blocks: dict[str, Figures]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(column)
+    table.add_column(plain(column))
     for heading in ("human", "ai", *COLUMNS, "human called ai", "ai called ai"):
         table.add_column(heading, justify="right")
     for value, figures in list(blocks.items())[:ROWS_A_TABLE]:
         numbers = (_number(getattr(figures, name)) for name in COLUMNS)
         called = (figures.abstention.false_alarm_rate, figures.abstention.detection_rate)
-        table.add_row(value, f"{figures.n_human:,}", f"{figures.n_ai:,}", *numbers, *map(_share, called))
+        table.add_row(plain(value), f"{figures.n_human:,}", f"{figures.n_ai:,}", *numbers, *map(_share, called))
     return table
 
 

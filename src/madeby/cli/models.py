@@ -98,4 +98,4 @@ def models_export(
 
     with TerminalProgress() as progress:
         bundle = madeby.models_export(run, output, description=description, progress=progress)
-    Console(highlight=False, soft_wrap=True).print(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")
+    typer.echo(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")

@@ -74,25 +74,26 @@ def _console() -> Console:
 
 def _show(result: Result, console: Console) -> None:
     """One picture: a heading, the verdict that its marks alone allow, then the signals with what they found."""
-    from rich.markup import escape
     from rich.padding import Padding
+
+    from madeby.cli.terminal_text import plain
 
     facts = result.picture
     about = f"  {facts.format} {facts.width}x{facts.height}, {facts.bytes:,} bytes" if facts else ""
-    console.print(f"[bold]{escape(result.source)}[/]{about}")
+    console.print(f"[bold]{plain(result.source)}[/]{about}")
     if result.verdict is None:
-        console.print(Padding(f"[red]error[/] {escape(result.reason)}", (0, 0, 1, 2)))
+        console.print(Padding(f"[red]error[/] {plain(result.reason)}", (0, 0, 1, 2)))
         return
-    console.print(Padding(f"[bold]{result.verdict.value}[/]: {escape(result.reason)}", (0, 0, 0, 2)))
+    console.print(Padding(f"[bold]{result.verdict.value}[/]: {plain(result.reason)}", (0, 0, 0, 2)))
     for warning in result.warnings:
-        console.print(Padding(f"! {escape(warning)}", (0, 0, 0, 2)))
+        console.print(Padding(f"! {plain(warning)}", (0, 0, 0, 2)))
     for signal in result.signals:
         style = _STYLES[signal.strength]
         weight = f"{signal.strength.value}, points to {signal.points_to.value}" if signal.points_to else "no evidence"
-        line = f"{signal.name:<10} {escape(signal.reason)} ({weight})"
+        line = f"{signal.name:<10} {plain(signal.reason)} ({weight})"
         console.print(Padding(f"[{style}]{line}[/]" if style else line, (0, 0, 0, 2)))
         for name, value in _details(signal):
-            console.print(Padding(f"[dim]{name}[/] {escape(value)}", (0, 0, 0, 13)))
+            console.print(Padding(f"[dim]{name}[/] {plain(value)}", (0, 0, 0, 13)))
     console.print()
 
 

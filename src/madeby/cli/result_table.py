@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from madeby.cli.terminal_text import plain
 from madeby.schema import Result, Signal, Strength, Verdict
 
 STYLES = {Verdict.AI: "bold dark_orange", Verdict.HUMAN: "bold dodger_blue1", Verdict.UNCERTAIN: "bold"}
@@ -40,6 +40,10 @@ class ResultTable:
         model = f" · model {self._model}" if self._model else ""
         self._console.print(f"{self._counts.total()} pictures: {counts or 'none'}{model}", highlight=False)
 
+    def abort(self) -> None:
+        """Print what is held."""
+        self._print_rows()
+
     def _print_rows(self) -> None:
         if not self._rows:
             return
@@ -56,12 +60,12 @@ class ResultTable:
 
 def _cells(result: Result) -> tuple[str, str, str, str]:
     if result.verdict is None:
-        return escape(result.source), "[red]error[/red]", "", escape(result.reason)
+        return plain(result.source), "[red]error[/red]", "", plain(result.reason)
     style = STYLES[result.verdict]
     probability = "" if result.probability is None else f"{result.probability:.2f}"
     lines = [result.reason, *(f"! {warning}" for warning in result.warnings)]
     lines += [f"{signal.name}: {signal.reason}" for signal in result.signals if _worth_telling(signal, result.reason)]
-    return escape(result.source), f"[{style}]{result.verdict.value}[/]", probability, escape("\n".join(lines))
+    return plain(result.source), f"[{style}]{result.verdict.value}[/]", probability, plain("\n".join(lines))
 
 
 def _worth_telling(signal: Signal, reason: str) -> bool:

@@ -22,6 +22,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Finish."""
 
+    def abort(self) -> None:
+        """Stop where the scan was broken off."""
+
 
 def scan(
     sources: Annotated[
@@ -69,31 +72,27 @@ def scan(
             unread += not result.ok
             for sink in sinks:
                 sink.write(result)
-    finally:
+    except BaseException:
         for sink in sinks:
-            sink.close()
+            sink.abort()
+        raise
+    for sink in sinks:
+        sink.close()
     if unread:
         raise typer.Exit(EXIT_SOME_UNREAD)
 
 
 def _sinks(jsonl: bool, csv: Path | None, parquet: Path | None) -> list[Sink]:
     """The sinks asked for; the table on the terminal unless JSON lines take its place."""
+    import madeby
+
     sinks: list[Sink] = []
-    try:
-        if csv is not None:
-            from madeby.scanning.sinks.csv import CsvSink
-
-            sinks.append(CsvSink(csv))
-        if parquet is not None:
-            from madeby.scanning.sinks.parquet import ParquetSink
-
-            sinks.append(ParquetSink(parquet))
-    except OSError as error:
-        raise MadebyError(f"cannot write {error.filename}: {error.strerror}") from None
+    if csv is not None:
+        sinks.append(madeby.CsvSink(csv))
+    if parquet is not None:
+        sinks.append(madeby.ParquetSink(parquet))
     if jsonl:
-        from madeby.scanning.sinks.jsonl import JsonLinesSink
-
-        sinks.append(JsonLinesSink(sys.stdout))
+        sinks.append(madeby.JsonLinesSink(sys.stdout))
     else:
         from madeby.cli.result_table import ResultTable
 

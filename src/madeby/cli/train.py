@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
-from madeby.training.recipe import Recipe
+from madeby import Recipe
 
 PANEL = "Recipe"
 

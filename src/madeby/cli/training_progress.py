@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -92,8 +93,7 @@ def print_summary(summary: RunSummary) -> None:
     best = summary.best
     stopped = " (stopped early)" if summary.stopped_early else ""
     unreadable = f", {summary.unreadable} could not be read" if summary.unreadable else ""
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
+    typer.echo(
         f"\n{summary.network}, {summary.parameters:,} parameters, "
         f"{summary.n_train:,} + {summary.n_val:,} pictures{unreadable}\n"
         f"best epoch {best.epoch} of {summary.epochs}{stopped}: validation accuracy {best.val_accuracy:.4f}, "

@@ -99,7 +99,10 @@ def _examples(table: pl.DataFrame, count: int, seed: int) -> list[Tile]:
 
 def _drawn(table: pl.DataFrame, seed: int) -> Iterator[dict[str, Any]]:
     salt = seed.to_bytes(16, "little", signed=True)
-    order = [hashlib.blake2b(name.encode(), salt=salt, digest_size=8).digest() for name in table["sha256"]]
+    order = [
+        hashlib.blake2b(name.encode(), salt=salt, digest_size=8).digest()
+        for name in (sha256 or path for sha256, path in table.select("sha256", "path").iter_rows())
+    ]
     return table.with_columns(pl.Series("_order", order, pl.Binary)).sort("_order", "path").iter_rows(named=True)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -22,6 +22,9 @@ MODEL_FILE = "model.onnx"
 SPEC_FILE = "bundle.json"
 CARD_FILE = "CARD.md"
 METRICS_FILE = "metrics.json"
+
+
+Positive = Annotated[float, Field(gt=0.0)]
 
 
 class Preprocessing(Frozen):
@@ -36,7 +39,7 @@ class Preprocessing(Frozen):
     size: int = Field(ge=8, le=2048)
     crops: int = Field(default=1, ge=1, le=64)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[Positive, Positive, Positive] = (0.5, 0.5, 0.5)
 
 
 class Calibration(Frozen):
@@ -140,7 +143,7 @@ class Bundle:
     def card(self) -> str:
         """The model card, Markdown; empty if the bundle has none."""
         path = self.folder / CARD_FILE
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     @property
     def info(self) -> ModelInfo:
@@ -163,9 +166,7 @@ class Bundle:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BundleError(
-                f"{spec_path} is not a valid bundle description: {where}: {first['msg']}"
-            ) from None
+            raise BundleError(f"{spec_path} is not a valid bundle description: {where}: {first['msg']}") from None
         actual = sha256_of(model_path)
         if actual != spec.model_sha256:
             raise BundleError(

@@ -60,9 +60,7 @@ def crop_corners(height: int, width: int, size: int, count: int) -> list[tuple[i
     tops, lefts = _positions(height, size, rows), _positions(width, size, columns)
     corners = [(top, left) for top in tops for left in lefts]
     middle = ((height - size) / 2, (width - size) / 2)
-    return sorted(
-        corners, key=lambda corner: (abs(corner[0] - middle[0]) + abs(corner[1] - middle[1]), corner)
-    )
+    return sorted(corners, key=lambda corner: (abs(corner[0] - middle[0]) + abs(corner[1] - middle[1]), corner))
 
 
 def normalised(views: Pixels, preprocessing: Preprocessing) -> npt.NDArray[np.float32]:

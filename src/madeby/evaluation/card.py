@@ -60,9 +60,18 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
         *(_row(title, figures) for title, figures in rows),
         "",
     ]
+    chance = [title for title, figures in rows if _no_better_than_chance(figures)]
+    if chance:
+        named = "; ".join(chance)
+        lines += [f"**No better than chance here** (the interval of the AUROC reaches 0.5): {named}.", ""]
     if beside:
         lines += ["A generator's row puts all human pictures beside the generator's own.", ""]
     return "\n".join(lines)
+
+
+def _no_better_than_chance(figures: Figures) -> bool:
+    interval = figures.intervals["auroc"]
+    return interval is not None and interval[0] <= 0.5
 
 
 def _row(title: str, figures: Figures) -> str:

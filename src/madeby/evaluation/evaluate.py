@@ -54,6 +54,10 @@ def evaluate_bundle(
     """
     table = usable(read_manifest(data))
     rows = _of_split(table, split, data)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{output} cannot be made a folder for the results: {error.strerror or error}") from None
     predictions = predict(Detector(bundle, threads=1), rows, threads=threads, progress=progress)
     predicted = predictions.table
     if predicted.is_empty():
@@ -80,7 +84,6 @@ def evaluate_bundle(
             seed=seed,
         ),
     )
-    output.mkdir(parents=True, exist_ok=True)
     (output / METRICS_FILE).write_text(metrics.model_dump_json(indent=2) + "\n", encoding="utf-8")
     predicted.select("path", "label", "split", *PREDICTED, *columns).write_parquet(output / PREDICTIONS_FILE)
     plots = [

@@ -35,7 +35,9 @@ class HumanVsAiCnn(nn.Module):
                 layers.append(nn.MaxPool2d(2))
             layers += [nn.Conv2d(before, after, 3), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(64 * 12 * 12, 64), nn.ReLU(inplace=True), nn.Linear(64, 2))
+        self.classifier = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * 12 * 12, 64), nn.ReLU(inplace=True), nn.Linear(64, 2)
+        )
 
     def forward(self, views: Tensor) -> Tensor:
         """(N, 3, 255, 255) standardised RGB to (N, 2) scores of (human, ai)."""

@@ -46,7 +46,7 @@ def expand(sources: Iterable[str], *, standard_input: Iterable[str] | None = Non
         if source == STANDARD_INPUT:
             lines = _standard_input_lines() if standard_input is None else standard_input
             for line in lines:
-                if name := line.rstrip("\r\n"):
+                if (name := line.rstrip("\r\n")).strip():
                     yield from _expand_one(name)
         else:
             yield from _expand_one(source)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from madeby.errors import PictureError
 from madeby.pictures.fetch import fetch
@@ -132,6 +132,15 @@ def _judge(store: dict[str, Any], trusted: TrustList, remote: str | None) -> Sig
     types: dict[str, Declaration] = {}
     agents: set[str] = set()
     declaration = _declaration(label, manifests, types, agents, {}) or Declaration.OTHER
+    # What an ingredient says counts in full only where its own signature is vouched for: else anyone could sign a
+    # generated picture as a capture and have a trusted editor pass it on. Towards ai it still counts as untrusted.
+    deltas_failed = any(code.startswith("ingredient: ") for code in failures)
+    vouched = _declaration(label, manifests, {}, set(), {}, "none" if deltas_failed else "vouched") or Declaration.OTHER
+    unvouched = declaration is not vouched
+    if unvouched and declaration in (Declaration.CAPTURED, Declaration.CREATED, Declaration.OTHER):
+        declaration = vouched
+    elif unvouched and state == "trusted":
+        state = "untrusted"
     signature = _mapping(active.get("signature_info"))
     signer = str(signature.get("issuer") or signature.get("common_name") or "an unnamed signer")
     detail: dict[str, Any] = {
@@ -152,7 +161,8 @@ def _judge(store: dict[str, Any], trusted: TrustList, remote: str | None) -> Sig
         if state == "invalid":
             said = f"Content Credentials signed by {signer} break the standard's rules"
         return signal(NAME, state, said, **detail)
-    who = f"signed by {signer}" + ("" if state == "trusted" else " (not a trusted signature)")
+    doubt = " (about an ingredient whose own signature is not trusted)" if unvouched else " (not a trusted signature)"
+    who = f"signed by {signer}" + ("" if state == "trusted" else doubt)
     return signal(NAME, f"{state}, {declaration}", f"Content Credentials {who} {_SAYS[declaration]}", **detail)
 
 
@@ -197,6 +207,7 @@ def _declaration(
     types: dict[str, Declaration],
     agents: set[str],
     known: dict[str, Declaration | None],
+    ingredients_counted: Literal["all", "vouched", "none"] = "all",
 ) -> Declaration | None:
     """What a manifest declares, its own actions first, then what it was made of.
 
@@ -212,15 +223,25 @@ def _declaration(
     ingredients = [_mapping(entry) for entry in _sequence(manifest.get("ingredients"))]
     for ingredient in ingredients if len(known) <= _MOST_MANIFESTS else ():
         relationship = ingredient.get("relationship")
-        if relationship == "inputTo":
+        if relationship == "inputTo" or ingredients_counted == "none":
             continue
-        inherited = _declaration(str(ingredient.get("active_manifest")), manifests, types, agents, known)
+        if ingredients_counted == "vouched" and not _vouched(ingredient):
+            continue
+        below = str(ingredient.get("active_manifest"))
+        inherited = _declaration(below, manifests, types, agents, known, ingredients_counted)
         if inherited is Declaration.GENERATED and relationship != "parentOf" and (own or len(ingredients) > 1):
             inherited = Declaration.COMPOSITE
         if inherited:
             own.add(inherited)
     known[label] = strongest(own)
     return known[label]
+
+
+def _vouched(ingredient: dict[str, Any]) -> bool:
+    """Whether the signer of the manifest found the ingredient's own signature intact and trusted."""
+    results = _mapping(_mapping(ingredient.get("validation_results")).get("activeManifest"))
+    successes, failures = _codes(results, "success"), _codes(results, "failure")
+    return "signingCredential.trusted" in successes and "claimSignature.validated" in successes and not failures
 
 
 def _own_declarations(manifest: dict[str, Any], types: dict[str, Declaration], agents: set[str]) -> set[Declaration]:

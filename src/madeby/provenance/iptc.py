@@ -48,7 +48,7 @@ def read(material: Material) -> Signal:
 
 
 def _source_types(properties: tuple[Property, ...]) -> dict[str, Declaration]:
-    """The source types that XMP declares, in any of the IPTC and C2PA namespaces."""
+    """The source types that XMP declares; writers put the property into several namespaces, so its name decides."""
     found = {}
     for entry in properties:
         if entry.name.lower() in ("digitalsourcetype", "digitalsourcefiletype") and (
@@ -64,7 +64,7 @@ def _label(fields: dict[str, str]) -> str | None:
         value = fields.get(name, "")
         if any(label in value.lower() for label in _AI_LABELS):
             return value[:100]
-    maker = fields.get("creator_tool") or fields.get("program") or fields.get("credit") or ""
+    maker = fields.get("creator_tool") or fields.get("program") or ""  # a credit names an agency, not a tool
     return maker[:100] if service_in(maker) else None
 
 

@@ -20,7 +20,6 @@ from madeby.training.preparation import TrainingData
 from madeby.training.recipe import Recipe
 from madeby.training.schedule import schedule_factor
 
-
 VALIDATION_PIXELS = 1 << 19
 """Pixels of one validation batch: without gradients far more fit than in a training batch, and calls cost less."""
 

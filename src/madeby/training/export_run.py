@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def models_export(
         if not folder.best.is_file():
             raise BundleError(f"{folder.path} has no finished epoch to export: go on with `madeby train --resume`")
         recipe = load_recipe(folder.config)
-        parts = read_parts(Path(json.loads(folder.manifest.read_text(encoding="utf-8"))["path"]))
+        parts = read_parts(Path(str(folder.read_json(folder.manifest).get("path"))))
         watcher = progress or Silent()
         decoded = decode_parts(parts, recipe, progress=watcher.stage)
         bundle_of_best(folder, recipe, parts, decoded, watcher)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -115,7 +114,7 @@ def bundle_of_best(
 ) -> WrittenBundle:
     """Write the bundle of a run's best checkpoint so far."""
     network = build_network(recipe.network, {**recipe.network_options, **_no_weights(recipe)}, recipe.size)
-    state = torch.load(run.best, map_location="cpu", weights_only=True)["state_dict"]
+    state = run.read_best()
     prefix = "average." if recipe.ema else "network."
     network.load_state_dict(
         {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
@@ -177,7 +176,7 @@ def _describe(run: RunFolder, recipe: Recipe, hardware: Hardware, parts: Manifes
         "val": split_counts(parts.validation),
     }
     if run.manifest.is_file():
-        earlier = json.loads(run.manifest.read_text(encoding="utf-8"))
+        earlier = run.read_json(run.manifest)
         if earlier.get("sha256") != parts.sha256:
             raise DataError(f"{parts.path} is not the data that {run.path} was begun with: start a new run")
     save_recipe(recipe, run.config)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from madeby.detector.bundle import Preprocessing
+from madeby.detector.bundle import Positive, Preprocessing
 
 
 class Recipe(BaseModel):
@@ -28,7 +28,9 @@ class Recipe(BaseModel):
     tile: int = Field(default=0, ge=0, le=4096, description="side of training tiles that views are cut from; 0 is size")
     tiles: int = Field(default=4, ge=1, le=64, description="training tiles a picture at most (view=crops)")
     mean: tuple[float, float, float] = Field(default=(0.5, 0.5, 0.5), description="subtracted from RGB of 0..1")
-    std: tuple[float, float, float] = Field(default=(0.5, 0.5, 0.5), description="RGB is divided by it, after mean")
+    std: tuple[Positive, Positive, Positive] = Field(
+        default=(0.5, 0.5, 0.5), description="RGB is divided by it, after mean"
+    )
     augment: tuple[str, ...] = Field(
         default=("flip",), description="changes of training pictures, e.g. flip,rotate=10,jpeg=50..95@0.5; or none"
     )
@@ -53,7 +55,7 @@ class Recipe(BaseModel):
         default="auto", description="number format of products; auto takes bf16 where it is faster"
     )
     device: str = Field(default="auto", description="auto, cpu, cuda, mps, or ddp:N for N processes")
-    seed: int = Field(default=0, ge=0, description="fixes everything drawn by chance")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="fixes everything drawn by chance")
 
     @model_validator(mode="after")
     def _tile_holds_the_view(self) -> Recipe:

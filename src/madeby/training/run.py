@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from madeby.errors import RecipeError
 from madeby.training.recipe import Recipe
@@ -87,9 +88,37 @@ class RunFolder:
     @property
     def command(self) -> str:
         """The command that began the run; empty before it is recorded."""
-        if not self.environment.is_file():
-            return ""
-        return str(json.loads(self.environment.read_text(encoding="utf-8")).get("command", ""))
+        return str(self.read_json(self.environment).get("command", "")) if self.environment.is_file() else ""
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """One of the run's small files.
+
+        Raises:
+            RecipeError: it is missing or damaged.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RecipeError(
+                f"{path} cannot be read ({error}): the run's folder is damaged, start a new run"
+            ) from None
+        return content if isinstance(content, dict) else {}
+
+    def read_best(self) -> dict[str, Any]:
+        """The weights of the best epoch so far.
+
+        Raises:
+            RecipeError: the checkpoint is missing or damaged.
+        """
+        return _state_of(self.best)
+
+    def check_last(self) -> None:
+        """Make sure that the checkpoint to resume from is sound.
+
+        Raises:
+            RecipeError: it is missing or damaged.
+        """
+        _state_of(self.last)
 
     def prepare(self, resume: bool) -> None:
         """Make the folder for a new run, or check that there is one to take up again.
@@ -137,3 +166,13 @@ def _figures(row: dict[str, str]) -> EpochFigures:
     values = {name: float(value) for name, value in row.items()}
     epoch = int(values.pop("epoch"))
     return EpochFigures(epoch=epoch, **values)
+
+
+def _state_of(checkpoint: Path) -> dict[str, Any]:
+    import torch
+
+    try:
+        state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # damage shows in whatever the unpickler stumbles over
+        raise RecipeError(f"{checkpoint} is no checkpoint of ours ({type(error).__name__}): start a new run") from None
+    return state

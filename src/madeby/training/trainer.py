@@ -70,6 +70,8 @@ def run_trainer(
             gradient_clip_val=5.0 if recipe.optimizer == "sgd" else None,
         )
         checkpoint = str(run.last) if run.last.is_file() else None
+        if checkpoint is not None:
+            run.check_last()
         trainer.fit(classifier, ckpt_path=checkpoint, weights_only=True)
     rows = run.read_metrics()
     if not rows or not math.isfinite(rows[-1].val_loss) or not run.best.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from madeby.errors import MadebyError
 from madeby.scanning.sinks.flat import COLUMNS, flat_row
 from madeby.schema import Result
 
@@ -18,9 +19,12 @@ class CsvSink:
         """Open ``path`` anew.
 
         Raises:
-            OSError: the file cannot be written.
+            MadebyError: the file cannot be written.
         """
-        self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        try:
+            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        except OSError as error:
+            raise MadebyError(f"cannot write {path}: {error.strerror or error}") from None
         self._writer = csv.DictWriter(self._file, list(COLUMNS))
         self._writer.writeheader()
 
@@ -35,4 +39,8 @@ class CsvSink:
 
     def close(self) -> None:
         """Finish the file."""
+        self._file.close()
+
+    def abort(self) -> None:
+        """Finish the file with the rows it has: each was whole when it was written."""
         self._file.close()

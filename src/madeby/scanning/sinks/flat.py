@@ -7,6 +7,7 @@ import json
 from madeby.schema import Result
 
 COLUMNS: dict[str, type] = {
+    "schema": int,
     "source": str,
     "status": str,
     "verdict": str,
@@ -27,8 +28,11 @@ COLUMNS: dict[str, type] = {
     "model_sha256": str,
     "signals": str,
     "warnings": str,
+    "decode_ms": float,
+    "provenance_ms": float,
+    "detector_ms": float,
 }
-"""Columns of the table, in order, with their type; every one but source and status may be null."""
+"""Columns of the table, in order, with their type; every one but schema, source and status may be null."""
 
 Cell = str | float | int | None
 
@@ -37,12 +41,10 @@ def flat_row(result: Result) -> dict[str, Cell]:
     """One result as a row of :data:`COLUMNS`; signals and warnings become JSON arrays."""
     picture, model, error = result.picture, result.model, result.error
     row: dict[str, Cell] = dict.fromkeys(COLUMNS)
-    row.update(
-        source=result.source, status=result.status, probability=result.probability, reason=result.reason
-    )
-    row["signals"] = json.dumps(
-        [signal.model_dump(mode="json") for signal in result.signals], ensure_ascii=False
-    )
+    row.update(source=result.source, status=result.status, probability=result.probability, reason=result.reason)
+    row["schema"] = result.schema_version
+    row.update({f"{stage}_ms": spent for stage, spent in result.timing_ms.model_dump().items()})
+    row["signals"] = json.dumps([signal.model_dump(mode="json") for signal in result.signals], ensure_ascii=False)
     row["warnings"] = json.dumps(list(result.warnings), ensure_ascii=False)
     if result.verdict is not None:
         row["verdict"] = result.verdict.value

@@ -20,3 +20,6 @@ class JsonLinesSink:
 
     def close(self) -> None:
         """Nothing is held back; the stream stays open for its owner."""
+
+    def abort(self) -> None:
+        """Nothing is held back."""

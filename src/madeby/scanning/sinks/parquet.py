@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from madeby.errors import MissingExtraError
+from madeby.errors import MadebyError, MissingExtraError
 from madeby.scanning.sinks.flat import COLUMNS, Cell, flat_row
 from madeby.schema import Result
 
@@ -20,8 +20,10 @@ class ParquetSink:
 
         Raises:
             MissingExtraError: pyarrow is not installed.
-            OSError: the folder cannot be written.
+            MadebyError: ``path`` cannot be written, or is something else than a file.
         """
+        if path.exists() and not path.is_file():
+            raise MadebyError(f"cannot write {path}: it is not a file")
         try:
             import pyarrow as pa
             import pyarrow.parquet as pq
@@ -32,7 +34,10 @@ class ParquetSink:
         self._schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
-        self._writer: Any = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+        try:
+            self._writer: Any = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+        except OSError as error:
+            raise MadebyError(f"cannot write {path}: {error.strerror or error}") from None
         self._rows: list[dict[str, Cell]] = []
 
     def write(self, result: Result) -> None:
@@ -46,6 +51,11 @@ class ParquetSink:
         self._flush()
         self._writer.close()
         self._partial.replace(self._path)
+
+    def abort(self) -> None:
+        """Leave no file behind, and an older one as it was."""
+        self._writer.close()
+        self._partial.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if self._rows:
