@@ -47,8 +47,20 @@ def test_many_threads_get_the_same_answer(make_bundle):
 
 def test_a_picture_smaller_than_validated_is_told(make_bundle):
     detector = Detector(make_bundle(min_side=64))
-    assert "32×40" in detector.out_of_domain(grey(0, 32, 40))[0]
-    assert detector.out_of_domain(grey(0, 64, 64)) == []
+    varied = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert "32×40" in detector.out_of_domain(varied[:40, :32])[0]
+    assert detector.out_of_domain(varied) == []
+
+
+def test_a_page_of_text_is_outside_what_a_bundle_knows_and_a_photograph_is_not(make_bundle):
+    from sklearn.datasets import load_sample_image
+
+    detector = Detector(make_bundle())
+    page = np.full((400, 300, 3), 255, np.uint8)
+    page[40:360:8, 30:270] = np.random.default_rng(0).integers(0, 256, (40, 240, 3), dtype=np.uint8)
+    assert "one flat colour" in detector.out_of_domain(page)[0]
+    for name in ("china.jpg", "flower.jpg"):
+        assert detector.out_of_domain(load_sample_image(name)) == []
 
 
 @pytest.mark.parametrize("logit", [-1e6, -30.0, 0.0, 30.0, 1e6])

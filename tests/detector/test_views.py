@@ -6,9 +6,7 @@ from madeby.detector.bundle import Preprocessing
 from madeby.detector.views import crop_corners, normalised, views_of
 
 
-@given(
-    height=st.integers(1, 700), width=st.integers(1, 700), size=st.integers(8, 256), count=st.integers(1, 16)
-)
+@given(height=st.integers(1, 700), width=st.integers(1, 700), size=st.integers(8, 256), count=st.integers(1, 16))
 @settings(max_examples=200, deadline=None)
 def test_crops_are_whole_squares_inside_the_picture_and_never_more_than_asked(height, width, size, count):
     pixels = np.zeros((height, width, 3), np.uint8)

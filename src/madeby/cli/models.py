@@ -91,11 +91,12 @@ def models_export(
     description: Annotated[
         str | None, typer.Option("--description", help="A few words for `madeby models list`.")
     ] = None,
+    licence: Annotated[str | None, typer.Option("--licence", help="Under which the model may be used.")] = None,
 ) -> None:
     """Copy a run's bundle to a folder of its own, from its best epoch so far if it was interrupted."""
     import madeby
     from madeby.cli.training_progress import TerminalProgress
 
     with TerminalProgress() as progress:
-        bundle = madeby.models_export(run, output, description=description, progress=progress)
+        bundle = madeby.models_export(run, output, description=description, licence=licence, progress=progress)
     typer.echo(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")

@@ -75,11 +75,13 @@ class Thresholds(Frozen):
 class Domain(Frozen):
     """Which pictures the bundle was validated on; others are flagged and pushed towards ``uncertain``.
 
-    Sides are in pixels; ``max_side`` 0 means no upper limit.
+    Sides are in pixels; ``max_side`` 0 means no upper limit. ``max_flat_share`` is the share of the picture that may
+    be one exact colour before it counts as text, a drawing or a screenshot.
     """
 
     min_side: int = 1
     max_side: int = 0
+    max_flat_share: float = Field(default=0.5, gt=0.0, le=1.0)
     description: str = ""
 
 

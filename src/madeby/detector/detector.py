@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.calibration import probability_of
+from madeby.detector.flatness import flat_share
 from madeby.detector.runtime import OnnxModel
 from madeby.detector.views import Pixels, normalised, views_of
 from madeby.schema import Label, Signal, Strength
@@ -94,4 +95,7 @@ class Detector:
                 f"the picture is {width}×{height} pixels; "
                 f"this model was validated on pictures of at most {domain.max_side} pixels a side"
             )
+        flat = flat_share(pixels)
+        if flat > domain.max_flat_share:
+            reasons.append(f"{flat:.0%} of the picture is one flat colour, as in text, drawings and screenshots")
         return reasons

@@ -15,7 +15,12 @@ from madeby.training.run import RunFolder
 
 
 def models_export(
-    run: str | Path, output: str | Path, *, description: str | None = None, progress: Progress | None = None
+    run: str | Path,
+    output: str | Path,
+    *,
+    description: str | None = None,
+    licence: str | None = None,
+    progress: Progress | None = None,
 ) -> Bundle:
     """Copy a run's bundle to ``output``; an unfinished run's is first made from its best checkpoint so far.
 
@@ -23,6 +28,7 @@ def models_export(
         run: the run's folder.
         output: the bundle's folder; an older bundle there is replaced.
         description: what `madeby models list` says of it; None keeps what the run's bundle says.
+        licence: under which the model may be used, likewise.
         progress: who watches.
 
     Raises:
@@ -51,7 +57,8 @@ def models_export(
     except OSError as error:
         raise BundleError(f"{output} cannot be written: {error.strerror or error}") from None
     exported = Bundle(output, bundle.spec)
-    if description is not None:
-        exported = Bundle(output, bundle.spec.model_copy(update={"description": description}))
+    said = {"description": description, "licence": licence}
+    if changes := {name: text for name, text in said.items() if text is not None}:
+        exported = Bundle(output, bundle.spec.model_copy(update=changes))
         exported.write_spec()
     return exported
