@@ -91,7 +91,7 @@ def models_export(
     description: Annotated[
         str | None, typer.Option("--description", help="A few words for `madeby models list`.")
     ] = None,
-    licence: Annotated[str | None, typer.Option("--licence", help="Under which the model may be used.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Under which the model may be used.")] = None,
 ) -> None:
     """Copy a run's bundle to a folder of its own, from its best epoch so far if it was interrupted."""
     import madeby
