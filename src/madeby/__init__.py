@@ -22,6 +22,10 @@ if TYPE_CHECKING:
         scan,
         scan_bytes,
     )
+    from madeby.datasets.audit.align import AlignSummary, data_align
+    from madeby.datasets.audit.audit import data_audit
+    from madeby.datasets.audit.clean import CleanSummary, data_clean
+    from madeby.datasets.audit.findings import Audit, Leak
     from madeby.datasets.importing import ImportSummary, data_import
     from madeby.datasets.manifest import ManifestCounts
     from madeby.datasets.names import parse_label_choices
@@ -63,6 +67,10 @@ _HOME = {
         "scan",
         "scan_bytes",
     ),
+    "madeby.datasets.audit.align": ("AlignSummary", "data_align"),
+    "madeby.datasets.audit.audit": ("data_audit",),
+    "madeby.datasets.audit.clean": ("CleanSummary", "data_clean"),
+    "madeby.datasets.audit.findings": ("Audit", "Leak"),
     "madeby.datasets.importing": ("ImportSummary", "data_import"),
     "madeby.datasets.manifest": ("ManifestCounts",),
     "madeby.datasets.names": ("parse_label_choices",),
@@ -106,9 +114,12 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AlignSummary",
+    "Audit",
     "Bundle",
     "BundleError",
     "BundleSpec",
+    "CleanSummary",
     "CsvSink",
     "DataError",
     "Detector",
@@ -121,6 +132,7 @@ __all__ = [
     "JsonLinesSink",
     "Label",
     "LayerSummary",
+    "Leak",
     "Limits",
     "MadebyError",
     "ManifestCounts",
@@ -145,6 +157,9 @@ __all__ = [
     "Timing",
     "Verdict",
     "__version__",
+    "data_align",
+    "data_audit",
+    "data_clean",
     "data_import",
     "data_show",
     "data_split",

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from madeby.cli import data_audit
+
 if TYPE_CHECKING:
     from madeby import ImportSummary, ManifestCounts, SheetSummary, Tally
 
-data_app = typer.Typer(name="data", help="Prepare labelled pictures: import, split, show.", no_args_is_help=True)
+data_app = typer.Typer(
+    name="data", help="Prepare labelled pictures: import, audit, clean, align, split, show.", no_args_is_help=True
+)
 
 LISTED_PROBLEMS = 10
 LARGEST_SEED = 2**32 - 1
@@ -110,6 +114,10 @@ def show(
     from madeby import data_show
 
     _print_sheet(data_show(manifest, output=output, per_class=per_class, seed=seed))
+
+
+for _verb in (data_audit.audit, data_audit.clean, data_audit.align):
+    data_app.command()(_verb)
 
 
 def _print_import(summary: ImportSummary) -> None:
