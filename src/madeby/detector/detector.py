@@ -15,6 +15,10 @@ from madeby.detector.views import Pixels, normalised, views_of
 from madeby.schema import Label, Signal, Strength
 
 
+PIXELS_AT_ONCE = 1 << 16
+"""Pixels of the views that go through the network in one call: bounds its memory, whatever the number of views."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the detector read from one picture.
@@ -51,7 +55,14 @@ class Detector:
         """Read one decoded picture, (height, width, 3) sRGB uint8 of any size."""
         spec = self.bundle.spec
         views = views_of(pixels, spec.preprocessing)
-        view_logits, logit_map = self._model.run(normalised(views, spec.preprocessing))
+        at_once = max(1, PIXELS_AT_ONCE // spec.preprocessing.size**2)
+        parts = [
+            self._model.run(normalised(views[start : start + at_once], spec.preprocessing))
+            for start in range(0, len(views), at_once)
+        ]
+        view_logits = np.concatenate([logits for logits, _ in parts])
+        maps = [logit_map for _, logit_map in parts if logit_map is not None]
+        logit_map = np.concatenate(maps) if maps else None
         logit = float(view_logits.mean())
         return Reading(logit, probability_of(logit, spec.calibration), view_logits, logit_map)
 
