@@ -14,7 +14,6 @@ from madeby.detector.runtime import OnnxModel
 from madeby.detector.views import Pixels, normalised, views_of
 from madeby.schema import Label, Signal, Strength
 
-
 PIXELS_AT_ONCE = 1 << 16
 """Pixels of the views that go through the network in one call: bounds its memory, whatever the number of views."""
 
