@@ -49,9 +49,7 @@ def colour_of(origin: np.ndarray, ray: np.ndarray, depth: int) -> np.ndarray:
         height, 0, 1
     )
     picture = sky.copy()
-    floor_distance = np.where(
-        ray[..., 1] < -1e-4, (-1.0 - origin[..., 1]) / np.minimum(ray[..., 1], -1e-4), np.inf
-    )
+    floor_distance = np.where(ray[..., 1] < -1e-4, (-1.0 - origin[..., 1]) / np.minimum(ray[..., 1], -1e-4), np.inf)
     on_floor = floor_distance < nearest
     point = origin + ray * np.where(np.isfinite(floor_distance), floor_distance, 0)[..., None]
     tiles = (np.floor(point[..., 0]) + np.floor(point[..., 2])) % 2
@@ -90,9 +88,7 @@ def clouds() -> Image.Image:
     total = np.zeros((HEIGHT, WIDTH))
     for octave in range(6):
         small = rng.random((HEIGHT >> (6 - octave), WIDTH >> (6 - octave)))
-        layer = Image.fromarray((small * 255).astype(np.uint8)).resize(
-            (WIDTH, HEIGHT), Image.Resampling.BICUBIC
-        )
+        layer = Image.fromarray((small * 255).astype(np.uint8)).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
         total += np.asarray(layer, float) / 255 / 1.8**octave
     amount = np.clip((total - total.min()) / (np.ptp(total)) * 1.8 - 0.6, 0, 1)[..., None]
     picture = amount * np.array([250, 250, 252]) + (1 - amount) * np.array([70, 120, 190])

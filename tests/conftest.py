@@ -35,9 +35,7 @@ def noise(width: int, height: int, seed: int = 0, low: int = 0, high: int = 256)
 def save_picture(tmp_path: Path) -> Callable[..., Path]:
     """Writes a seeded noise picture and gives its path."""
 
-    def save(
-        name: str, width: int = 64, height: int = 48, *, seed: int = 0, low: int = 0, high: int = 256
-    ) -> Path:
+    def save(name: str, width: int = 64, height: int = 48, *, seed: int = 0, low: int = 0, high: int = 256) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(noise(width, height, seed, low, high)).save(path)
