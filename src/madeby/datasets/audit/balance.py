@@ -51,7 +51,7 @@ def balance_findings(balance: Balance) -> list[Finding]:
     elif balance.groups:
         line = f"all {balance.groups:,} groups stay within one split"
         found.append(Finding(check="groups", severity=Severity.FINE, line=line))
-    if len(balance.collections) > 1 and balance.one_sided:
+    if balance.ratio is not None and len(balance.collections) > 1 and balance.one_sided:
         line = (
             f"{balance.one_sided:,} of {len(balance.collections):,} collections hold one class only: "
             "whatever marks a collection marks its class"

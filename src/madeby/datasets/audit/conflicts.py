@@ -26,7 +26,7 @@ def conflict_finding(conflicts: Conflicts, pictures: int) -> Finding:
     return Finding(
         check="label conflicts",
         severity=Severity.SERIOUS if conflicts.pictures >= 0.01 * pictures else Severity.WARNING,
-        line=f"{conflicts.clusters:,} pictures occur under both labels ({conflicts.pictures:,} rows): "
+        line=f"pictures that occur under both labels: {conflicts.clusters:,} ({conflicts.pictures:,} rows); "
         "at least half of those rows are labelled wrongly or mean nothing",
         remedy="`madeby data clean` drops them all; look at them first",
     )

@@ -72,7 +72,8 @@ def copy_finding(found: Copies, pictures: int, complete: bool = True) -> Finding
     if not found.clusters:
         return Finding(check=check, severity=Severity.FINE, line=f"no {words}")
     at_least = "" if complete else "at least "
-    line = f"{words}: {at_least}{found.pictures:,} pictures in {found.clusters:,} clusters of up to {found.largest:,}"
+    clusters = f"{found.clusters:,} cluster{'s' * (found.clusters > 1)} of up to {found.largest:,}"
+    line = f"{words}: {at_least}{found.pictures:,} pictures in {clusters}"
     serious = found.kind != "near" and found.surplus > 0.05 * pictures
     return Finding(
         check=check,

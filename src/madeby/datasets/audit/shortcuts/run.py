@@ -47,7 +47,7 @@ def shortcut_finding(test: ShortcutTest) -> Finding:
     check = f"shortcut: {test.name}"
     meaning = _MEANING[test.name]
     if test.auroc is None or test.low is None or test.high is None or test.chance_high is None:
-        line = f"whether {meaning} separate the classes could not be tested: {test.not_run}"
+        line = f"the test of {test.name} could not be run: {test.not_run}"
         return Finding(check=check, severity=Severity.NOTE, line=line)
     severity = _severity(test.auroc, above_chance=test.auroc > test.chance_high and test.low > 0.5)
     if severity is Severity.FINE:

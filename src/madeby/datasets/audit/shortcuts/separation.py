@@ -52,7 +52,7 @@ def separation(
 
     fewest = int(np.bincount(labels, minlength=2).min())
     if fewest < FEWEST:
-        reason = "one class only" if not fewest else f"{fewest} pictures of the smaller class, {FEWEST} are needed"
+        reason = "one class only" if not fewest else f"the smaller class has {fewest} of the {FEWEST} pictures needed"
         return ShortcutTest(name=name, sees=sees, pictures=len(labels), not_run=reason)
     groups, alike = (np.unique(ids, return_inverse=True)[1].astype(np.int64) for ids in (groups, alike))
     folds = _folds(labels, groups, seed)
