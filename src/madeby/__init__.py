@@ -9,8 +9,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from madeby.version import __version__
-
 if TYPE_CHECKING:
     from madeby.api import (
         ShownModel,
@@ -55,6 +53,7 @@ if TYPE_CHECKING:
     from madeby.training.progress import Progress
     from madeby.training.recipe import Recipe
     from madeby.training.run import EpochFigures, RunSummary
+    from madeby.version import __version__
 
 _HOME = {
     "madeby.api": (
@@ -110,6 +109,7 @@ _HOME = {
     "madeby.training.progress": ("Progress",),
     "madeby.training.recipe": ("Recipe",),
     "madeby.training.run": ("EpochFigures", "RunSummary"),
+    "madeby.version": ("__version__",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

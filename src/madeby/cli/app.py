@@ -12,7 +12,6 @@ from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
 from madeby.cli.scan import scan
 from madeby.cli.train import train
-from madeby.version import __version__
 
 app = typer.Typer(
     name="madeby",
@@ -26,6 +25,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from madeby.version import __version__
+
         typer.echo(f"madeby {__version__}")
         raise typer.Exit
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from madeby.cli.terminal_text import plain
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from madeby import Evaluation, Figures
 
 LISTED_UNREAD = 10
@@ -55,6 +55,9 @@ def evaluate(
 
 
 def _print(evaluation: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     metrics = evaluation.metrics
     model = f"{plain(metrics.model.name)} {plain(metrics.model.version)}"
@@ -89,6 +92,8 @@ def _print(evaluation: Evaluation) -> None:
 
 
 def _by_table(column: str, blocks: dict[str, Figures]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(plain(column))
     for heading in ("human", "ai", *COLUMNS, "human called ai", "ai called ai"):

@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
-from rich.table import Table
 
 models_app = typer.Typer(name="models", help="The models at hand and what is in them.", no_args_is_help=True)
 
@@ -16,6 +13,9 @@ models_app = typer.Typer(name="models", help="The models at hand and what is in 
 @models_app.command("list")
 def models_list() -> None:
     """List the built-in models."""
+    from rich.console import Console
+    from rich.table import Table
+
     import madeby
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -33,6 +33,9 @@ def models_show(
     json: Annotated[bool, typer.Option("--json", help="Print the bundle's description as JSON.")] = False,
 ) -> None:
     """Show a model's card: what it is for, what it was trained on, what it reaches."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
     import madeby
 
     shown = madeby.models_show(model)
@@ -53,6 +56,9 @@ def models_networks(
     ] = None,
 ) -> None:
     """List the architectures that `madeby train` takes, or show one's layers."""
+    from rich.console import Console
+    from rich.table import Table
+
     import madeby
 
     if name is None:
@@ -74,6 +80,9 @@ def models_networks(
 
 
 def _list_networks() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     import madeby
 
     table = Table(box=None, pad_edge=False, header_style="dim")

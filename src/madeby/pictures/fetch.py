@@ -22,7 +22,6 @@ from madeby.errors import ErrorCode, PictureError
 from madeby.pictures.addresses import addresses_of, is_public, lies_in
 from madeby.pictures.deadline import Deadline
 from madeby.pictures.limits import Limits
-from madeby.version import __version__
 
 if TYPE_CHECKING:
     import httpx
@@ -128,6 +127,7 @@ def _get(hop: _Hop, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
     import httpcore
 
     from madeby.pictures.pinned_network import PinnedBackend
+    from madeby.version import __version__
 
     headers = {
         b"Host": hop.url.netloc,
