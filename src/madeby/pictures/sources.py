@@ -149,7 +149,7 @@ def _matches(pattern: str) -> Iterator[str]:
     try:
         # Unlike the glob module, a path's own glob does not follow links into folders, hence no loops.
         found = sorted(str(path) for path in root.glob(str(Path(*wild))))
-    except (OSError, ValueError, NotImplementedError):
+    except (OSError, ValueError, NotImplementedError):  # pathlib's words for an unreadable folder or impossible pattern
         return
     for name in found:
         path = Path(name)
