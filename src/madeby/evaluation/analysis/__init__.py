@@ -1,0 +1,1 @@
+"""What pictures show, how the detector's answers go with it, and what its mistakes have in common."""
