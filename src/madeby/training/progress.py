@@ -16,8 +16,8 @@ class Progress(Protocol):
     def batch(self, epoch: int, epochs: int, done: int, count: int) -> None:
         """``done`` of an epoch's ``count`` batches are learned; epochs count from 1."""
 
-    def epoch(self, figures: EpochFigures, best: bool) -> None:
-        """An epoch is over; ``best`` where none was better."""
+    def epoch(self, figures: EpochFigures, best: bool) -> bool | None:
+        """An epoch is over; ``best`` where none was better. True ends the training here, as if it were the last."""
 
 
 class Silent:

@@ -37,9 +37,13 @@ class Recorder(lightning.Callback):
             self._progress.batch(trainer.current_epoch + 1, epochs, batch_idx + 1, count)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Add the epoch's row."""
-        if not trainer.is_global_zero:
-            return
+        """Add the epoch's row, and end the training where the watcher says so."""
+        enough = self._record(trainer) if trainer.is_global_zero else False
+        if trainer.world_size > 1:  # the watcher is with the first process; all must stop together
+            enough = trainer.strategy.reduce_boolean_decision(enough, all=False)
+        trainer.should_stop = trainer.should_stop or enough
+
+    def _record(self, trainer: lightning.Trainer) -> bool:
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         row = EpochFigures(
             epoch=trainer.current_epoch + 1,
@@ -53,4 +57,4 @@ class Recorder(lightning.Callback):
         )
         self._rows.append(row)
         self._folder.write_metrics(self._rows)
-        self._progress.epoch(row, best_of(self._rows, self._recipe) is row)
+        return bool(self._progress.epoch(row, best_of(self._rows, self._recipe) is row))
