@@ -1,0 +1,1 @@
+"""What the server remembers: answers, feedback and, if asked, pictures; in SQLite or PostgreSQL."""
