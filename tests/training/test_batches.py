@@ -82,3 +82,12 @@ def test_validation_covers_everything_in_equal_shares(processes):
     ]
     assert len({len(share) for share in shares}) == 1
     assert {entry for share in shares for entry in share} == set(range(5))
+
+
+def test_entries_without_weight_are_left_out_and_the_others_carry_theirs():
+    weights = np.array([0, 1, 4, 0, 4, 1], np.float32)
+    given = examples([0, 1, 0, 1, 0, 1])
+    batches = list(TrainingBatches(given, Augmentation([], 8), 2, weights=weights))
+    assert sorted(entry for batch in batches for entry in batch.entries.tolist()) == [1, 2, 4, 5]
+    for batch in batches:
+        assert batch.weights.tolist() == weights[batch.entries.numpy()].tolist()

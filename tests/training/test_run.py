@@ -91,9 +91,10 @@ def test_a_run_folder_tells_everything(make_manifest, tmp_path, monkeypatch):
         train(make_manifest(), run.path, overrides=QUICK)
 
 
-def test_a_killed_run_resumes_to_what_it_would_have_been(make_manifest, tmp_path):
-    manifest = make_manifest()
-    command = [sys.executable, "-W", "ignore", "-c", INTERRUPTED, str(manifest), str(tmp_path / "killed"), repr(QUICK)]
+@pytest.mark.parametrize("more", [{}, {"prune": 0.5, "epochs": 4, "schedule": "one_cycle", "ema": 0.9}])
+def test_a_killed_run_resumes_to_what_it_would_have_been(more, make_manifest, tmp_path):
+    manifest, recipe = make_manifest(), QUICK | more
+    command = [sys.executable, "-W", "ignore", "-c", INTERRUPTED, str(manifest), str(tmp_path / "killed"), repr(recipe)]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     with pytest.raises(RecipeError, match="--resume"):
         train(manifest, tmp_path / "killed", overrides=QUICK)
@@ -101,7 +102,7 @@ def test_a_killed_run_resumes_to_what_it_would_have_been(make_manifest, tmp_path
         train(manifest, tmp_path / "killed", overrides=QUICK, resume=True)
     assert models_export(tmp_path / "killed", tmp_path / "early").spec.network == "cifake_cnn"
     train(manifest, tmp_path / "killed", resume=True)
-    train(manifest, tmp_path / "whole", overrides=QUICK)
+    train(manifest, tmp_path / "whole", overrides=recipe)
     assert without_seconds(tmp_path / "killed") == without_seconds(tmp_path / "whole")
 
 
@@ -113,9 +114,9 @@ def test_training_stops_when_nothing_gets_better(make_manifest, tmp_path):
 
 
 def test_two_processes_train_one_network(make_manifest, tmp_path):
-    overrides = QUICK | {"device": "ddp:2", "epochs": 2}
+    overrides = QUICK | {"device": "ddp:2", "prune": 0.5}
     summary = train(make_manifest(), tmp_path / "run", overrides=overrides)
-    assert summary.epochs == 2
+    assert summary.epochs == 3
     assert not (tmp_path / "run" / "cache").exists()
 
 

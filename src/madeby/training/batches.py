@@ -21,15 +21,21 @@ from madeby.detector.views import Pixels
 from madeby.training.augment import Augmentation
 
 Indices = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float32]
 Balance = Literal["none", "label", "collection"]
 
 
 class Batch(NamedTuple):
-    """``views`` (N, size, size, 3) uint8, ``labels`` (N,) float 0 or 1, ``entries`` (N,) places in the cache."""
+    """Views as the network will see them, with what is known of each.
+
+    ``views`` (N, size, size, 3) uint8, ``labels`` (N,) float 0 or 1, ``entries`` (N,) places in the cache,
+    ``weights`` (N,) float, how much each counts in the loss.
+    """
 
     views: Tensor
     labels: Tensor
     entries: Tensor
+    weights: Tensor
     seed: int
 
 
@@ -85,7 +91,7 @@ class TrainingBatches:
     """One epoch of changed pictures in a drawn order.
 
     All batches are full, on every process: what is left over waits for another epoch's draw, and a set smaller
-    than one batch repeats itself.
+    than one batch repeats itself. Entries whose ``weights`` are 0 are left out.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class TrainingBatches:
         batch_size: int,
         *,
         balance: Balance = "none",
+        weights: Weights | None = None,
         seed: int = 0,
         epoch: int = 0,
         rank: int = 0,
@@ -104,7 +111,9 @@ class TrainingBatches:
         """Draw the epoch; ``batch_size`` counts all processes' pictures, ``threads`` make batches ahead."""
         self._examples, self._augmentation = examples, augmentation
         self._seed, self._epoch, self._rank, self._threads = seed, epoch, rank, threads
+        self._weights = np.ones(len(examples), np.float32) if weights is None else weights
         order = drawing_order(examples, balance, np.random.default_rng((seed, epoch)))
+        order = order[self._weights[order] > 0]
         own = max(1, batch_size // processes)
         steps = max(1, len(order) // (own * processes))
         self._steps = np.resize(order, (steps, processes, own))
@@ -130,7 +139,7 @@ class TrainingBatches:
             views = np.stack([self._augmentation.pixels(pixels[entry], rng) for entry in entries])
         else:
             views = pixels[entries]
-        return _batch_of(self._examples, entries, views, int(rng.integers(2**31)))
+        return _batch_of(self._examples, entries, views, self._weights[entries], int(rng.integers(2**31)))
 
 
 class ValidationBatches:
@@ -148,13 +157,15 @@ class ValidationBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         for entries in self._batches:
-            yield _batch_of(self._examples, entries, self._examples.pixels[entries], 0)
+            weights = np.ones(len(entries), np.float32)
+            yield _batch_of(self._examples, entries, self._examples.pixels[entries], weights, 0)
 
 
-def _batch_of(examples: Examples, entries: Indices, views: Pixels, seed: int) -> Batch:
+def _batch_of(examples: Examples, entries: Indices, views: Pixels, weights: Weights, seed: int) -> Batch:
     return Batch(
         torch.from_numpy(np.ascontiguousarray(views)),
         torch.from_numpy(examples.labels[entries].astype(np.float32)),
         torch.from_numpy(entries),
+        torch.from_numpy(weights),
         seed,
     )

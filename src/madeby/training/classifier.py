@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from madeby.networks import build_network, picture_logit
 from madeby.training.augment import Augmentation
-from madeby.training.batches import Batch, TrainingBatches, ValidationBatches
+from madeby.training.batches import Batch, TrainingBatches, ValidationBatches, Weights
 from madeby.training.figures import figures_of, mean_by_picture
 from madeby.training.preparation import TrainingData
+from madeby.training.pruning import pruned_weights
 from madeby.training.recipe import Recipe
 from madeby.training.schedule import schedule_factor
 
@@ -40,6 +41,10 @@ class Classifier(lightning.LightningModule):
         scale = torch.tensor(recipe.std) * 255.0
         self.register_buffer("_shift", (torch.tensor(recipe.mean) * 255.0)[:, None, None], persistent=False)
         self.register_buffer("_scale", (1.0 / scale)[:, None, None], persistent=False)
+        self._fresh_losses = torch.full((len(data.train) if recipe.prune else 0,), torch.nan)
+        # Kept in the checkpoints, for a resumed run leaves out the same pictures.
+        self.register_buffer("_losses", self._fresh_losses.clone(), persistent=recipe.prune > 0)
+        self._position = 0.0
         self._train_loss = self._train_correct = torch.zeros(())
         self._train_count = 0
         self._seen: list[tuple[Tensor, Tensor]] = []
@@ -48,11 +53,21 @@ class Classifier(lightning.LightningModule):
 
     def train_dataloader(self) -> TrainingBatches:
         """The coming epoch's batches; the trainer asks again for each epoch."""
+        recipe = self.recipe
+        if not recipe.prune:
+            return self._batches(None)
+        losses = cast(Tensor, self._losses)
+        return self._batches(
+            pruned_weights(losses, recipe.prune, epoch=self.current_epoch, epochs=recipe.epochs, seed=recipe.seed)
+        )
+
+    def _batches(self, weights: Weights | None) -> TrainingBatches:
         return TrainingBatches(
             self.data.train,
             self._augmentation,
             self.recipe.batch_size,
             balance=self.recipe.balance,
+            weights=weights,
             seed=self.recipe.seed,
             epoch=self.current_epoch,
             rank=self.trainer.global_rank,
@@ -84,7 +99,11 @@ class Classifier(lightning.LightningModule):
         logits = picture_logit(self.network(self._views(batch, augmented=True))).float()
         smoothing = self.recipe.label_smoothing
         targets = batch.labels * (1 - smoothing) + smoothing / 2
-        loss = functional.binary_cross_entropy_with_logits(logits, targets)
+        losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+        if self.recipe.prune:
+            self._fresh_losses[batch.entries.cpu()] = losses.detach().cpu()
+        self._position = self.current_epoch + (batch_idx + 1) / self.trainer.num_training_batches
+        loss = (losses * batch.weights).mean()
         self._train_loss = self._train_loss + loss.detach()
         self._train_correct = self._train_correct + ((logits > 0) == (batch.labels > 0.5)).float().mean()
         self._train_count += 1
@@ -120,11 +139,13 @@ class Classifier(lightning.LightningModule):
                 "optimizer": optimizer,
                 "lr_scheduler": {"scheduler": plateau, "monitor": recipe.monitor, "interval": "epoch"},
             }
-        per_epoch = len(self.train_dataloader())
+        per_epoch = len(self._batches(None))
         steps, warmup = per_epoch * recipe.epochs, round(per_epoch * recipe.warmup_epochs)
 
         def factor(step: int) -> float:
-            return schedule_factor(recipe.schedule, step, steps, warmup)
+            # Epochs that leave pictures out are shorter but move the schedule as far as whole ones do.
+            done = round(self._position * per_epoch) if recipe.prune else step
+            return schedule_factor(recipe.schedule, done, steps, warmup)
 
         by_step = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": by_step, "interval": "step"}}
@@ -157,6 +178,15 @@ class Classifier(lightning.LightningModule):
         sums = torch.stack([self._train_loss, self._train_correct]) / max(1, self._train_count)
         means = self._from_all(sums).reshape(-1, 2).mean(0) if distributed else sums
         self.log_dict({"train_loss": means[0], "train_accuracy": means[1]}, sync_dist=distributed)
+        if self.recipe.prune:
+            self._remember_losses()
+
+    def _remember_losses(self) -> None:
+        """Carry the epoch's losses, from all processes, over to what decides on the next epoch's pictures."""
+        known = cast(Tensor, self._losses)
+        fresh = self._from_all(self._fresh_losses.to(known.device)).reshape(-1, len(known)).nanmean(0)
+        known.copy_(torch.where(fresh.isnan(), known, fresh))
+        self._fresh_losses.fill_(torch.nan)
 
     def _from_all(self, values: Tensor) -> Tensor:
         """Every process's values, stacked."""

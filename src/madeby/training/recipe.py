@@ -44,6 +44,12 @@ class Recipe(BaseModel):
     warmup_epochs: float = Field(default=0.0, ge=0, description="epochs in which the rate rises from 0")
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5, description="share taken from the true label")
     balance: Literal["none", "label", "collection"] = Field(default="none", description="what is drawn alike often")
+    prune: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        description="share of well-learnt pictures left out of an epoch; 0 is none",
+    )
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay of the average of weights a step; 0 is none")
     batch_size: int = Field(default=128, ge=1, description="views a step, over all processes")
     epochs: int = Field(default=20, ge=1, description="passes over the training pictures, at most")
