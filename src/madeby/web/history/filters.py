@@ -57,7 +57,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class Filter(Frozen):
     """Which records to list; what is not given does not narrow. All that is given must hold.
 
-    ``text``: every word occurs in the source, the reasons, the warnings, the error or the sha256, whatever its case.
+    ``text``: every word occurs in the source, the reasons, the warnings or the error, whatever its case, or is the
+    picture's sha256.
     ``since`` is inclusive and ``until`` exclusive; without a zone they are UTC. ``feedback``: ``any`` has feedback,
     ``none`` has none, ``human`` and ``ai`` what it says.
     """
@@ -95,7 +96,7 @@ class Filter(Frozen):
         elif self.feedback is not None:
             found.append(row.feedback_label == self.feedback)
         words = self.text.replace("\0", " ").casefold().split()
-        found.extend(row.searched.contains(word, autoescape=True) for word in words)
+        found.extend(or_(row.searched.contains(word, autoescape=True), row.sha256 == word) for word in words)
         return found
 
     def query(self, limit: int, after: Cursor | None = None) -> Select[StoredRecord]:

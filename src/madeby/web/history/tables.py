@@ -56,6 +56,7 @@ class StoredRecord(Base):
     status: Mapped[str] = mapped_column(String(16))
     verdict: Mapped[str | None] = mapped_column(String(16))
     probability: Mapped[float | None]
+    sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     searched: Mapped[str] = mapped_column(Text)
     picture_file: Mapped[str | None] = mapped_column(String(80))
     feedback_label: Mapped[str | None] = mapped_column(String(16))
@@ -81,6 +82,7 @@ class StoredRecord(Base):
             status=result.status,
             verdict=result.verdict.value if result.verdict else None,
             probability=result.probability,
+            sha256=result.picture.sha256 if result.picture else None,
             searched=searched_text(result),
             picture_file=picture_file,
             feedback_label=said.label.value if said else None,
@@ -105,10 +107,8 @@ class StoredRecord(Base):
 
 
 def searched_text(result: Result) -> str:
-    """What a search looks through: the source, the reasons, the error and the sha256, without regard to case."""
+    """What a search looks through: the source, the reasons, the warnings and the error, without regard to case."""
     parts = [result.source, result.reason, *(signal.reason for signal in result.signals), *result.warnings]
     if result.error is not None:
         parts.append(result.error.message)
-    if result.picture is not None:
-        parts.append(result.picture.sha256)
     return "\n".join(part for part in parts if part).casefold().replace("\0", "")
