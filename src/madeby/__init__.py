@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from madeby.training.progress import Progress
     from madeby.training.recipe import Recipe
     from madeby.training.run import EpochFigures, RunSummary
+    from madeby.training.tuning.records import TrialRow, Tuning
+    from madeby.training.tuning.tune import TuningOutcome, tune
     from madeby.version import __version__
 
 _HOME = {
@@ -109,6 +111,8 @@ _HOME = {
     "madeby.training.progress": ("Progress",),
     "madeby.training.recipe": ("Recipe",),
     "madeby.training.run": ("EpochFigures", "RunSummary"),
+    "madeby.training.tuning.records": ("TrialRow", "Tuning"),
+    "madeby.training.tuning.tune": ("TuningOutcome", "tune"),
     "madeby.version": ("__version__",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -155,6 +159,9 @@ __all__ = [
     "Strength",
     "Tally",
     "Timing",
+    "TrialRow",
+    "Tuning",
+    "TuningOutcome",
     "Verdict",
     "__version__",
     "data_align",
@@ -175,6 +182,7 @@ __all__ = [
     "scan",
     "scan_bytes",
     "train",
+    "tune",
 ]
 
 

@@ -12,6 +12,7 @@ from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
 from madeby.cli.scan import scan
 from madeby.cli.train import train
+from madeby.cli.tune import tune
 
 app = typer.Typer(
     name="madeby",
@@ -44,6 +45,7 @@ def _top(
 app.command()(scan)
 app.command()(provenance)
 app.command()(train)
+app.command()(tune)
 app.command()(evaluate)
 app.add_typer(data_app)
 app.add_typer(models_app)
