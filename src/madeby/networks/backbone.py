@@ -50,7 +50,7 @@ def backbone(model: str = "efficientnet_lite0", weights: str = "none", dropout: 
     """
     import timm
 
-    name = _timm_name(model)
+    name = timm_name(model)
     if weights != "imagenet":
         network: nn.Module = timm.create_model(name, pretrained=False, num_classes=2, drop_rate=dropout)
         if weights != "none":
@@ -60,7 +60,7 @@ def backbone(model: str = "efficientnet_lite0", weights: str = "none", dropout: 
         pretrained: nn.Module = timm.create_model(name, pretrained=True, num_classes=2, drop_rate=dropout)
     except (OSError, RuntimeError) as error:
         raise RecipeError(
-            f"ImageNet weights of {name!r} could not be fetched from the model hub ({_first_line(error)}): "
+            f"ImageNet weights of {name!r} could not be fetched from the model hub ({first_line(error)}): "
             "check the network, or give weights=PATH of a .safetensors or .pth file"
         ) from None
     return pretrained
@@ -74,7 +74,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     Raises:
         RecipeError: the file is missing, not a state dict, or does not fit the network.
     """
-    state = adapted_names(_read_state(path), set(network.state_dict()))
+    state = adapted_names(read_state(path), set(network.state_dict()))
     own = network.state_dict()
     head = {name for name in own if name.startswith(_head_prefixes(network))}
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
@@ -123,7 +123,12 @@ def _from_efficientnet_port(state: dict[str, Tensor], wanted: set[str]) -> dict[
     return adapted
 
 
-def _timm_name(model: str) -> str:
+def timm_name(model: str) -> str:
+    """The timm name of a network that may be called by a friendly name.
+
+    Raises:
+        RecipeError: timm has no such network; the message suggests the nearest.
+    """
     import timm
 
     name = FRIENDLY_NAMES.get(model, model)
@@ -141,7 +146,12 @@ def _head_prefixes(network: nn.Module) -> tuple[str, ...]:
     return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))
 
 
-def _read_state(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file or, with ``weights_only=True``, of a ``.pth``/``.pt`` one.
+
+    Raises:
+        RecipeError: the file is missing or holds something else than a state dict.
+    """
     if not path.is_file():
         raise RecipeError(f"weights file {path} does not exist (use none, imagenet or a path)")
     try:
@@ -151,7 +161,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # every reader has errors of its own; all mean the same to the user
-        raise RecipeError(f"weights file {path} is not a plain state dict: {_first_line(error)}") from None
+        raise RecipeError(f"weights file {path} is not a plain state dict: {first_line(error)}") from None
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
@@ -159,5 +169,6 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return content
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what a library said, or its error's name where it said nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

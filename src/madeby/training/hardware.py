@@ -58,14 +58,14 @@ def _bf16_pays(recipe: Recipe, network: nn.Module, accelerator: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if accelerator == "mps" or _has_grouped_convolutions(network):
         return False
-    return _cpu_multiplies_bf16()
+    return cpu_multiplies_bf16()
 
 
 def _has_grouped_convolutions(network: nn.Module) -> bool:
     return any(isinstance(module, nn.Conv2d) and module.groups > 1 for module in network.modules())
 
 
-def _cpu_multiplies_bf16() -> bool:
+def cpu_multiplies_bf16() -> bool:
     """Whether the CPU has bfloat16 products (AVX512-BF16 or AMX), not only conversions."""
     ask = getattr(torch.cpu, "get_capabilities", None)  # younger than the oldest torch we take
     capabilities = ask() if ask else {}

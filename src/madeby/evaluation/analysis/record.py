@@ -185,7 +185,8 @@ class SliceSearch(Frozen):
 
     ``tested`` single and ``tested_pairs`` double conditions had at least ``least_pictures`` inside and outside.
     ``level`` bounds the expected share of false finds (Benjamini-Hochberg, half of it for singles, half for pairs).
-    ``not_run`` says why nothing could be searched.
+    ``found`` slices stand out; where they are very many, ``slices`` holds the first. ``not_run`` says why nothing
+    could be searched.
     """
 
     outcome: Outcome
@@ -196,6 +197,7 @@ class SliceSearch(Frozen):
     tested_pairs: int
     least_pictures: int
     level: float
+    found: int = 0
     slices: tuple[Slice, ...] = ()
     not_run: str | None = None
 
