@@ -91,3 +91,17 @@ def test_json_lines_are_one_result_a_line():
     sink.write(BAD)
     sink.close()
     assert [Result.from_json(line) for line in stream.getvalue().splitlines()] == [GOOD, BAD]
+
+
+def test_a_table_takes_columns_of_its_callers_ahead_of_its_own(tmp_path):
+    stream = io.StringIO()
+    sink = CsvSink(stream, ahead=("id", "note"), columns=("source", "verdict"))
+    sink.write(GOOD, {"id": "7", "note": "=1+1"})
+    sink.close()
+    assert stream.getvalue().splitlines() == ["id,note,source,verdict", "7,'=1+1,a.jpg,ai"]
+    parquet = ParquetSink(tmp_path / "r.parquet", ahead={"id": str})
+    parquet.write(GOOD, {"id": "7"})
+    parquet.close()
+    table = pq.read_table(tmp_path / "r.parquet")
+    assert table.column_names == ["id", *COLUMNS]
+    assert table["id"].to_pylist() == ["7"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ ROWS_A_GROUP = 5_000
 class ParquetSink:
     """Writes the flat rows in groups; the file appears under its name only when it is whole."""
 
-    def __init__(self, path: Path) -> None:
-        """Start a file beside ``path``.
+    def __init__(self, path: Path, *, ahead: Mapping[str, type] | None = None) -> None:
+        """Start a file beside ``path``; ``ahead`` are columns of the caller's own, before those of the result.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
@@ -28,10 +29,10 @@ class ParquetSink:
             import pyarrow as pa
             import pyarrow.parquet as pq
         except ImportError:
-            raise MissingExtraError("--parquet", "parquet") from None
+            raise MissingExtraError("a Parquet table", "parquet") from None
         types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
         self._pa: Any = pa
-        self._schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+        self._schema = pa.schema([(name, types[kind]) for name, kind in {**(ahead or {}), **COLUMNS}.items()])
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
         try:
@@ -40,9 +41,9 @@ class ParquetSink:
             raise MadebyError(f"cannot write {path}: {error.strerror or error}") from None
         self._rows: list[dict[str, Cell]] = []
 
-    def write(self, result: Result) -> None:
-        """Take one result."""
-        self._rows.append(flat_row(result))
+    def write(self, result: Result, ahead: Mapping[str, Cell] | None = None) -> None:
+        """Take one result, and the caller's own values beside it."""
+        self._rows.append({**flat_row(result), **(ahead or {})})
         if len(self._rows) >= ROWS_A_GROUP:
             self._flush()
 
