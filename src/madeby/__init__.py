@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         evaluate,
         load_detector,
         models_list,
+        models_newest,
+        models_pull,
+        models_push,
         models_show,
         provenance,
         scan,
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
     from madeby.scanning.sinks.jsonl import JsonLinesSink
     from madeby.scanning.sinks.parquet import ParquetSink
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
+    from madeby.stores.listing import ListedModel
+    from madeby.stores.published import PublishedModel
+    from madeby.stores.push import PushedModel
     from madeby.training.export_run import models_export
     from madeby.training.fit import train
     from madeby.training.progress import Progress
@@ -63,6 +69,9 @@ _HOME = {
         "evaluate",
         "load_detector",
         "models_list",
+        "models_newest",
+        "models_pull",
+        "models_push",
         "models_show",
         "provenance",
         "scan",
@@ -106,6 +115,9 @@ _HOME = {
         "Timing",
         "Verdict",
     ),
+    "madeby.stores.listing": ("ListedModel",),
+    "madeby.stores.published": ("PublishedModel",),
+    "madeby.stores.push": ("PushedModel",),
     "madeby.training.export_run": ("models_export",),
     "madeby.training.fit": ("train",),
     "madeby.training.progress": ("Progress",),
@@ -138,6 +150,7 @@ __all__ = [
     "LayerSummary",
     "Leak",
     "Limits",
+    "ListedModel",
     "MadebyError",
     "ManifestCounts",
     "Metrics",
@@ -148,6 +161,8 @@ __all__ = [
     "PictureError",
     "PictureFacts",
     "Progress",
+    "PublishedModel",
+    "PushedModel",
     "Reading",
     "Recipe",
     "RecipeError",
@@ -175,6 +190,9 @@ __all__ = [
     "models_export",
     "models_list",
     "models_networks",
+    "models_newest",
+    "models_pull",
+    "models_push",
     "models_show",
     "network_summary",
     "parse_label_choices",

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from madeby.errors import needing_extra
+from madeby.errors import BundleError, needing_extra
 from madeby.schema import Result
 
 if TYPE_CHECKING:
-    from madeby.detector.bundle import BundleSpec
+    from madeby.detector.bundle import Bundle, BundleSpec
     from madeby.detector.detector import Detector
     from madeby.evaluation.evaluate import Evaluation
     from madeby.pictures.limits import Limits
+    from madeby.stores.listing import ListedModel
+    from madeby.stores.published import PublishedModel
+    from madeby.stores.push import PushedModel
 
 
 def scan(
@@ -37,7 +40,8 @@ def scan(
     Args:
         sources: one or many of: files, folders (read recursively), globs, http(s) URLs, or ``-`` for one source a
             line from ``standard_input``.
-        model: name of a built-in bundle, or the folder of a bundle or a run; None for the default.
+        model: a built-in or pulled model's name, the folder of a bundle or a run, or a URL in a store, from which
+            the model is pulled first; None for the default.
         provenance: whether to read metadata, signatures and watermarks.
         detector: whether to judge the pixels.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
@@ -128,7 +132,7 @@ def scan_bytes(
 
 
 def load_detector(model: str | Path | None = None, *, threads: int = 0) -> Detector:
-    """Load a detector by bundle name or folder; ``threads`` inside one reading, 0 for one a core.
+    """Load a detector by its model's name, folder or URL; ``threads`` inside one reading, 0 for one a core.
 
     Raises:
         BundleError: the model cannot be found or loaded.
@@ -148,11 +152,79 @@ class ShownModel:
     folder: Path
 
 
-def models_list() -> list[BundleSpec]:
-    """Descriptions of the built-in models."""
-    from madeby.stores import builtin_names, open_bundle
+def models_list(url: str | None = None, *, endpoint: str | None = None) -> list[ListedModel]:
+    """The models at hand, built-in and pulled, or those of the store at ``url``.
 
-    return [open_bundle(name).spec for name in builtin_names()]
+    Args:
+        url: a store: a folder, ``https://``, ``s3://bucket/prefix`` or another URL that fsspec knows.
+        endpoint: address of the S3 service, for those that are not AWS.
+
+    Raises:
+        BundleError: the store cannot be read or holds no models.
+        MissingExtraError: what reads such URLs is not installed.
+    """
+    from madeby.stores.listing import models_here, models_in
+
+    return models_here() if url is None else models_in(url, endpoint)
+
+
+def models_pull(
+    model: str, *, endpoint: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> Bundle:
+    """Fetch a model from a store into the local cache, verified, and open it; nothing is fetched twice.
+
+    Args:
+        model: the address of a model (its newest version) or of one version in a store, ``.../name@version`` too;
+            or the name of a model that the package knows where to get, or that was pulled before.
+        endpoint: address of the S3 service, for those that are not AWS.
+        progress: called with (bytes that are here, their count).
+
+    Raises:
+        BundleError: there is no such model, or it is damaged; the message names the file.
+        MissingExtraError: what reads such URLs is not installed.
+    """
+    from madeby.stores.pull import pull
+
+    return pull(model, endpoint=endpoint, progress=progress)
+
+
+def models_push(
+    model: str | Path,
+    url: str,
+    *,
+    version: str | None = None,
+    endpoint: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PushedModel:
+    """Publish a model in a store, as ``NAME/VERSION/`` below its address.
+
+    Args:
+        model: anything that :func:`scan` takes as its model.
+        url: the store: a folder, ``s3://bucket/prefix`` or another URL that fsspec can write to.
+        version: publish it as this version, instead of the bundle's own.
+        endpoint: address of the S3 service, for those that are not AWS.
+        progress: called with (bytes written, their count).
+
+    Raises:
+        BundleError: the store cannot be written, or holds another bundle of this name and version.
+        MissingExtraError: what reads such URLs is not installed.
+    """
+    from madeby.stores import open_bundle
+    from madeby.stores.push import push
+
+    return push(open_bundle(model), url, version=version, endpoint=endpoint, progress=progress)
+
+
+def models_newest(url: str, *, endpoint: str | None = None) -> PublishedModel:
+    """Which bundle an address in a store leads to now; nothing is fetched but its index.
+
+    Raises:
+        BundleError: the store cannot be read or holds no such model.
+        MissingExtraError: what reads such URLs is not installed.
+    """
+    from madeby.stores.published import find_published
+
+    return find_published(url, endpoint).summary
 
 
 def models_show(model: str | Path) -> ShownModel:
@@ -175,6 +247,7 @@ def evaluate(
     split: str = "test",
     bootstrap: int = 1000,
     seed: int = 0,
+    flips: bool = False,
     threads: int | None = None,
     into_card: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -182,12 +255,13 @@ def evaluate(
     """Measure a detector on one split of a manifest, exactly as ``scan`` would answer about its pictures.
 
     Args:
-        model: name of a built-in bundle, or the folder of a bundle or a run.
+        model: as for :func:`scan`.
         data: the manifest.
         output: folder for ``metrics.json``, ``predictions.parquet``, plots and galleries of mistakes.
         split: ``train``, ``val``, ``test`` or ``all``.
         bootstrap: resamples for the 95% intervals; 0 for none.
         seed: seed of the resamples.
+        flips: read each picture's mirror image as well and average the two logits (test-time augmentation).
         threads: pictures at a time; one a core if None.
         into_card: also write the figures into the bundle's card, in a section of this name.
         progress: called with (pictures done, their count).
@@ -198,8 +272,13 @@ def evaluate(
         MissingExtraError: the extra ``train`` is not installed.
     """
     from madeby.stores import open_bundle
+    from madeby.stores.cache import is_cached
 
     bundle = open_bundle(model)
+    if into_card is not None and is_cached(bundle.folder):
+        raise BundleError(
+            f"{bundle.folder} is a pulled copy, which stays as it was published: evaluate your own folder"
+        )
     with needing_extra("evaluate", "train"):
         from madeby.evaluation.card import record_in_card
         from madeby.evaluation.evaluate import evaluate_bundle
@@ -210,11 +289,13 @@ def evaluate(
         split=split,
         bootstrap=bootstrap,
         seed=seed,
+        flips=flips,
         threads=threads,
         progress=progress,
     )
     if into_card is not None:
         named = Path(model).name or str(model)
         command = f"madeby evaluate --model {named} --data {Path(data).name} --split {split} --bootstrap {bootstrap}"
+        command += " --flips" if flips else ""
         record_in_card(bundle, evaluation.metrics, into_card, command)
     return evaluation

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from madeby.cli.terminal_text import plain
+
 models_app = typer.Typer(name="models", help="The models at hand and what is in them.", no_args_is_help=True)
+
+Endpoint = Annotated[
+    str | None, typer.Option(metavar="URL", help="Address of the S3 service if it is not AWS; AWS_ENDPOINT_URL too.")
+]
 
 
 @models_app.command("list")
-def models_list() -> None:
-    """List the built-in models."""
+def models_list(
+    store: Annotated[
+        str | None,
+        typer.Argument(help="A store, as s3://bucket/models; without it the built-in and the pulled models."),
+    ] = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """List the models at hand, or those of a store."""
     from rich.console import Console
     from rich.table import Table
 
     import madeby
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("name", "version", "network", "parameters", "views", "description"):
-        table.add_column(heading, justify="right" if heading == "parameters" else "left")
-    for spec in madeby.models_list():
+    for heading in ("model", "version", "place", "size", "network", "parameters", "views", "description"):
+        numeric = heading in {"size", "parameters"}
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for listed in madeby.models_list(store, endpoint=endpoint):
+        spec = listed.spec
         views = f"{spec.preprocessing.crops} × {spec.preprocessing.size} px {spec.preprocessing.view}"
-        table.add_row(spec.name, spec.version, spec.network, f"{spec.parameters:,}", views, spec.description)
-    Console().print(table)
+        place = "store" if store else listed.place
+        size = f"{listed.bytes / 1e6:,.1f} MB"
+        cells = (listed.model, spec.version, place, size, spec.network, f"{spec.parameters:,}", views, spec.description)
+        table.add_row(*map(plain, cells))
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
 
 
 @models_app.command("show")
 def models_show(
-    model: Annotated[str, typer.Argument(help="Name of a built-in model, or the folder of a bundle or a run.")],
+    model: Annotated[str, typer.Argument(help="Name of a model, folder of a bundle or a run, or URL in a store.")],
     json: Annotated[bool, typer.Option("--json", help="Print the bundle's description as JSON.")] = False,
 ) -> None:
     """Show a model's card: what it is for, what it was trained on, what it reaches."""
@@ -43,6 +61,43 @@ def models_show(
         typer.echo(shown.spec.model_dump_json(by_alias=True, indent=2))
     else:
         Console().print(Markdown(shown.card))
+
+
+@models_app.command("pull")
+def models_pull(
+    model: Annotated[
+        str,
+        typer.Argument(help="URL of a model in a store, @VERSION after it for one that is not the newest; or a name."),
+    ],
+    endpoint: Endpoint = None,
+) -> None:
+    """Fetch a model into the local cache, where it is used by name from then on, without the network."""
+    import madeby
+    from madeby.cli.transfer_bar import transfer_bar
+
+    with transfer_bar("pull") as progress:
+        bundle = madeby.models_pull(model, endpoint=endpoint, progress=progress)
+    named = f"{bundle.spec.name}@{bundle.spec.version}"
+    typer.echo(f"{named}: {bundle.folder}\nuse it with: madeby scan --model {named}")
+
+
+@models_app.command("push")
+def models_push(
+    model: Annotated[str, typer.Argument(help="Name of a model, or folder of a bundle or a run.")],
+    store: Annotated[str, typer.Argument(help="Where to: s3://bucket/models, a folder, or another store.")],
+    version: Annotated[
+        str | None, typer.Option(help="Publish it as this version, instead of the bundle's own.")
+    ] = None,
+    endpoint: Endpoint = None,
+) -> None:
+    """Publish a model in a store, as NAME/VERSION below its address; a published version never changes."""
+    import madeby
+    from madeby.cli.transfer_bar import transfer_bar
+
+    with transfer_bar("push") as progress:
+        pushed = madeby.models_push(model, store, version=version, endpoint=endpoint, progress=progress)
+    state = "is there already" if pushed.already_there else "is published"
+    typer.echo(f"{pushed.name}@{pushed.version} {state}: {pushed.url}")
 
 
 @models_app.command("networks")

@@ -8,6 +8,9 @@ from madeby.detector.bundle import SPEC_FILE
 
 DEFAULT_BUNDLE = "wild-lite"
 
+PACKAGE_STORE = Path(__file__).parent / "pullable"
+"""A store inside the package: models that ``madeby models pull NAME`` completes with files that others publish."""
+
 _FOLDER = Path(__file__).parent / "bundles"
 
 
