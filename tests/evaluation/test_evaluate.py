@@ -108,3 +108,37 @@ def test_the_card_says_where_the_detector_is_no_better_than_chance(manifest, mak
     bundle = make_bundle()
     madeby.evaluate(bundle.folder, manifest, tmp_path / "out", split="all", bootstrap=200, into_card="shuffled")
     assert "**No better than chance here**" in bundle.card
+
+
+def test_pictures_that_stand_in_train_too_are_counted_and_figures_given_without_them(manifest, make_bundle, tmp_path):
+    table = read_manifest(manifest)
+    test, train = table.filter(pl.col("split") == "test"), table.filter(pl.col("split") == "train")
+    source, copy = test["path"][0], train["path"][0]
+    assert test["label"][0] == train["label"][0]
+    Image.open(source).save(tmp_path / "again.bmp")  # other bytes, the same pixels
+    looks = {name: test[name][0] for name in ("perceptual_hash", "width", "height")}
+    table = table.with_columns(
+        *(
+            pl.when(pl.col("path") == copy).then(pl.lit(value, table.schema[name])).otherwise(name).alias(name)
+            for name, value in ({"path": str(tmp_path / "again.bmp")} | looks).items()
+        )
+    )
+    write_manifest(table, manifest)
+    metrics = madeby.evaluate(make_bundle().folder, manifest, tmp_path / "out", bootstrap=0, into_card="it").metrics
+    learnt = {Image.open(path).tobytes() for path in table.filter(pl.col("split") != "test")["path"]}
+    same = sum(Image.open(path).tobytes() in learnt for path in test["path"])
+    assert metrics.repeats == same >= 1
+    assert metrics.without_repeats.n == metrics.n - same
+    bundle = madeby.models_show(tmp_path / "bundles" / "brightness")
+    assert "that stand in train or val too" in bundle.card
+    assert (
+        madeby.evaluate(bundle.folder, manifest, tmp_path / "train", split="train", bootstrap=0).metrics.repeats is None
+    )
+
+
+def test_flips_average_a_picture_with_its_mirror_image(manifest, make_bundle, tmp_path):
+    bundle = make_bundle(view="resize", size=32, crops=1)
+    plain = madeby.evaluate(bundle.folder, manifest, tmp_path / "plain", bootstrap=0)
+    flipped = madeby.evaluate(bundle.folder, manifest, tmp_path / "flipped", bootstrap=0, flips=True)
+    assert flipped.metrics.flips
+    assert flipped.metrics.auroc == plain.metrics.auroc  # brightness is the same in the mirror

@@ -28,6 +28,9 @@ def evaluate(
     split: Annotated[str, typer.Option("--split", help="train, val, test or all.")] = "test",
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the 95% intervals; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
+    flips: Annotated[
+        bool, typer.Option("--flips", help="Read each picture's mirror image too and average (reported apart).")
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
     into_card: Annotated[
         str | None, typer.Option("--into-card", metavar="NAME", help="Also write the figures into the model's card.")
@@ -47,6 +50,7 @@ def evaluate(
             split=split,
             bootstrap=bootstrap,
             seed=seed,
+            flips=flips,
             threads=threads,
             into_card=into_card,
             progress=progress,
@@ -63,7 +67,7 @@ def _print(evaluation: Evaluation) -> None:
     model = f"{plain(metrics.model.name)} {plain(metrics.model.version)}"
     console.print(
         f"{model} on {metrics.n:,} pictures of {plain(metrics.data)}, split {metrics.split}: "
-        f"{metrics.n_human:,} human, {metrics.n_ai:,} ai"
+        f"{metrics.n_human:,} human, {metrics.n_ai:,} ai" + (", each read with its mirror image" * metrics.flips)
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("figure")
@@ -73,6 +77,12 @@ def _print(evaluation: Evaluation) -> None:
         spread = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
         table.add_row(name, _number(getattr(metrics, name)), spread)
     console.print(table)
+    if metrics.without_repeats is not None:
+        rest = metrics.without_repeats
+        console.print(
+            f"\n{metrics.repeats:,} of the pictures stand, pixel for pixel, in train or val as well; without them "
+            f"({rest.n:,} pictures): accuracy {_number(rest.accuracy)}, AUROC {_number(rest.auroc)}"
+        )
     abstention = metrics.abstention
     console.print(
         f"\nverdicts: {_share(abstention.coverage)} decided, {_share(abstention.accuracy_decided)} of them right; "

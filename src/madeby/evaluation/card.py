@@ -47,13 +47,16 @@ def _into_metrics(path: Path, metrics: Metrics, name: str) -> None:
 
 def _section(metrics: Metrics, name: str, command: str) -> str:
     rows: list[tuple[str, Figures]] = [("all", metrics)]
+    if metrics.without_repeats is not None:
+        rows.append((f"without the {metrics.repeats:,} that stand in train or val too", metrics.without_repeats))
     for column in ("collection", "generator"):
         rows += [(f"{column}: {value}", figures) for value, figures in metrics.by.get(column, {}).items()]
     beside = any(figures.beside for _, figures in rows)
     lines = [
         f"## Measured on {name}",
         "",
-        f"`{command}` ({metrics.n:,} pictures, split {metrics.split}, 95% intervals by bootstrap)",
+        f"`{command}` ({metrics.n:,} pictures, split {metrics.split}, 95% intervals by bootstrap"
+        f"{', each read with its mirror image' * metrics.flips})",
         "",
         "| pictures | human | ai | AUROC | ai found at 1% false alarms | human called ai | ai called ai | uncertain |",
         "|---|---|---|---|---|---|---|---|",

@@ -17,6 +17,7 @@ from madeby.evaluation.drawing import draw_evaluation
 from madeby.evaluation.metrics import Metrics, measure, measure_by
 from madeby.evaluation.mistakes import draw_mistakes
 from madeby.evaluation.predict import PREDICTED, Unread, predict
+from madeby.evaluation.repeats import learnt_by_heart
 
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -42,6 +43,7 @@ def evaluate_bundle(
     split: str = "test",
     bootstrap: int = 1000,
     seed: int = 0,
+    flips: bool = False,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -58,7 +60,7 @@ def evaluate_bundle(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{output} cannot be made a folder for the results: {error.strerror or error}") from None
-    predictions = predict(Detector(bundle, threads=1), rows, threads=threads, progress=progress)
+    predictions = predict(Detector(bundle, threads=1), rows, flips=flips, threads=threads, progress=progress)
     predicted = predictions.table
     if predicted.is_empty():
         raise DataError(f"{data}: none of the {rows.height} pictures can be read: {predictions.unread[0].reason}")
@@ -67,6 +69,10 @@ def evaluate_bundle(
     columns = _grouping_columns(predicted)
     thresholds = bundle.spec.thresholds
     overall = measure(probability, is_ai, thresholds, bootstrap=bootstrap, seed=seed)
+    repeated = learnt_by_heart(table, predicted, threads=threads)
+    without_repeats = None
+    if repeated is not None and repeated.any() and not repeated.all():
+        without_repeats = measure(probability[~repeated], is_ai[~repeated], thresholds, bootstrap=bootstrap, seed=seed)
     metrics = Metrics(
         **dict(overall),
         split=split,
@@ -75,6 +81,9 @@ def evaluate_bundle(
         model=bundle.info,
         unreadable=len(predictions.unread),
         bootstrap=bootstrap,
+        flips=flips,
+        repeats=None if repeated is None else int(repeated.sum()),
+        without_repeats=without_repeats,
         by=measure_by(
             probability,
             is_ai,

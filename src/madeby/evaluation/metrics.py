@@ -70,7 +70,12 @@ class Figures(Frozen):
 
 
 class Metrics(Figures):
-    """All of ``metrics.json``: the figures over everything, the verdicts, and the figures by column and value."""
+    """All of ``metrics.json``: the figures over everything, the verdicts, and the figures by column and value.
+
+    ``repeats`` counts pictures that occur, pixel for pixel, in the splits ``train`` or ``val`` too, null where that
+    cannot be told; ``without_repeats`` are the figures of the others, null where there are no repeats. ``flips``
+    says whether each picture and its mirror image were read and their logits averaged.
+    """
 
     split: str
     data: str
@@ -78,6 +83,9 @@ class Metrics(Figures):
     model: ModelInfo
     unreadable: int
     bootstrap: int
+    flips: bool = False
+    repeats: int | None = None
+    without_repeats: Figures | None = None
     by: dict[str, dict[str, Figures]]
 
 

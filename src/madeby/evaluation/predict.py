@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from madeby.datasets.parallel import in_order
+from madeby.detector.calibration import probability_of
 from madeby.detector.detector import Detector
 from madeby.errors import PictureError
 from madeby.pictures.decode import decode
@@ -37,6 +39,7 @@ def predict(
     detector: Detector,
     rows: pl.DataFrame,
     *,
+    flips: bool = False,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
@@ -47,6 +50,7 @@ def predict(
     Args:
         detector: loaded with one thread a reading, since pictures are read side by side.
         rows: usable rows of a manifest.
+        flips: read each picture's mirror image as well and average the two logits.
         threads: pictures at a time; one a core if None.
         progress: called with (pictures done, their count).
     """
@@ -58,7 +62,10 @@ def predict(
         except PictureError as error:
             return Unread(path, error.message)
         reading = detector.read(pixels)
-        return reading.logit, reading.probability
+        if not flips:
+            return reading.logit, reading.probability
+        logit = (reading.logit + detector.read(np.ascontiguousarray(pixels[:, ::-1])).logit) / 2
+        return logit, probability_of(logit, detector.bundle.spec.calibration)
 
     answers: list[tuple[float, float]] = []
     kept: list[int] = []
