@@ -107,9 +107,8 @@ def _print(outcome: TuningOutcome) -> None:
         for state in ("complete", "pruned", "failed", "running", "waiting")
         if tuning.count(state)
     )
-    console.print(
-        f"\nstudy {plain(tuning.study)}: {counts}; {tuning.plan.sampler} sampler, {tuning.plan.pruner} pruner\n"
-    )
+    pruner = "no pruner" if tuning.plan.pruner == "none" else f"{tuning.plan.pruner} pruner"
+    console.print(f"\nstudy {plain(tuning.study)}: {counts}; {tuning.plan.sampler} sampler, {pruner}\n")
     console.print(_table(tuning))
     best = tuning.best
     if best is None:

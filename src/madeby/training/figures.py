@@ -21,7 +21,8 @@ class Figures:
 
 def figures_of(logits: Floats, labels: Floats) -> Figures:
     """Figures of (n,) logits against (n,) labels 0 and 1; AUROC is NaN where a label is missing."""
-    loss = np.logaddexp(0.0, logits) - labels * logits
+    with np.errstate(invalid="ignore"):  # infinite logits of a training that diverged
+        loss = np.logaddexp(0.0, logits) - labels * logits
     accuracy = ((logits > 0) == (labels > 0.5)).mean()
     return Figures(float(loss.mean()), float(accuracy), auroc(logits, labels))
 

@@ -228,7 +228,7 @@ def _yaml_value(text: str) -> object:
 
 def _as_text(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ",".join(str(part) for part in value)
+        return ",".join(str(part) for part in value) or "none"
     return json.dumps(value) if isinstance(value, dict | bool) else str(value)
 
 

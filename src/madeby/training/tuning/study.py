@@ -193,7 +193,7 @@ def sampler_of(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
 def pruner_of(plan: Plan) -> optuna.pruners.BasePruner:
     """The plan's pruner; its steps are epochs, counted from 1."""
     if plan.pruner == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1)
+        return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)
     if plan.pruner == "hyperband":
         epochs = plan.space.dimensions.get("epochs")
         most = plan.recipe["epochs"] if epochs is None else max((values_of(epochs) or ()), key=float)
