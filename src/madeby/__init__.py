@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         PictureError,
         RecipeError,
     )
+    from madeby.evaluation.analysis.analyze import analyze
+    from madeby.evaluation.analysis.record import Analysis
     from madeby.evaluation.evaluate import Evaluation
     from madeby.evaluation.metrics import Figures, Metrics
     from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
@@ -97,6 +99,8 @@ _HOME = {
         "PictureError",
         "RecipeError",
     ),
+    "madeby.evaluation.analysis.analyze": ("analyze",),
+    "madeby.evaluation.analysis.record": ("Analysis",),
     "madeby.evaluation.evaluate": ("Evaluation",),
     "madeby.evaluation.metrics": ("Figures", "Metrics"),
     "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
@@ -131,6 +135,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "AlignSummary",
+    "Analysis",
     "Audit",
     "Bundle",
     "BundleError",
@@ -179,6 +184,7 @@ __all__ = [
     "TuningOutcome",
     "Verdict",
     "__version__",
+    "analyze",
     "data_align",
     "data_audit",
     "data_clean",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.analyze import analyze
 from madeby.cli.data import data_app
 from madeby.cli.evaluate import evaluate
 from madeby.cli.models import models_app
@@ -47,5 +48,6 @@ app.command()(provenance)
 app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
+app.command()(analyze)
 app.add_typer(data_app)
 app.add_typer(models_app)

@@ -1,0 +1,50 @@
+"""The plot of slices: how often the outcome occurs inside each, and outside."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from madeby.evaluation.analysis.record import Slice
+from madeby.plots.style import FONT_SIZE, LIGHT, Theme, add_legend, dress, new_figure, save
+
+LINE_HEIGHT = 0.5
+WORDS_A_LINE = 52
+
+TITLES = {
+    "false positive": "What human pictures taken for ai have in common",
+    "false negative": "What ai pictures taken for human have in common",
+    "called ai": "What pictures called ai have in common",
+}
+
+
+def draw_slices(slices: Sequence[Slice], out: Path, theme: Theme = LIGHT) -> Path:
+    """Draw slices of one outcome: the rate inside with its interval, and the rate outside as a tick."""
+    from matplotlib.ticker import PercentFormatter
+
+    outcome = slices[0].outcome
+    colour = theme.ai if outcome == "false negative" else theme.human if outcome == "false positive" else theme.accent
+    figure = new_figure(9.2, 1.6 + LINE_HEIGHT * len(slices), theme)
+    axes = figure.add_subplot()
+    for at, one in enumerate(slices):
+        low, high = one.inside.low or 0.0, one.inside.high or 1.0
+        axes.plot([one.outside.value, one.inside.value], [at, at], color=theme.grid, linewidth=3.5, zorder=2)
+        axes.plot([low, high], [at, at], color=colour, linewidth=1.6, zorder=3)
+        axes.plot(one.inside.value, at, "o", color=colour, markersize=6.5, zorder=4,
+                  label="inside, with its 95% interval" if at == 0 else None)  # fmt: skip
+        axes.plot(one.outside.value, at, "|", color=theme.ink, markersize=13, markeredgewidth=2, zorder=4,
+                  label="all other pictures" if at == 0 else None)  # fmt: skip
+        axes.annotate(f"{one.hits:,} of {one.pictures:,}", (high, at), xytext=(8, 0), textcoords="offset points",
+                      va="center", color=theme.muted, fontsize=FONT_SIZE - 2)  # fmt: skip
+    axes.set_yticks(range(len(slices)), [textwrap.fill(one.words, WORDS_A_LINE) for one in slices])
+    axes.set_ylim(len(slices) - 0.4, -0.6)
+    axes.margins(x=0.16)
+    axes.set_xlim(0, None)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel(f"share that is {'called ai' if outcome == 'called ai' else f'a {outcome}'}")
+    dress(axes, theme, title=TITLES[outcome], subtitle="slices that stand out after correction for all looks, "
+          "clearest first", grid="x")  # fmt: skip
+    axes.tick_params(axis="y", length=0)
+    add_legend(axes, theme, loc="lower right")
+    return save(figure, out)
