@@ -76,6 +76,7 @@ def fetch_published(published: Published, progress: Progress | None = None) -> B
                     else:
                         target.replace(partial)
             _fetch_files(published, partial, progress)
+            _keep_only_published(published, partial)
             _check_bundle(published, partial)
             target.parent.mkdir(parents=True, exist_ok=True)
             partial.replace(target)
@@ -129,6 +130,14 @@ def _fetch_file(published: Published, entry: FileEntry, target: Path, advance: C
         where=published.storage.where(path),
         advance=advance,
     )
+
+
+def _keep_only_published(published: Published, partial: Path) -> None:
+    """Remove what pulls that were killed left beside the bundle's own files."""
+    kept = {partial / entry.path for entry in published.index.files} | {partial / INDEX_FILE}
+    for path in list(partial.rglob("*")):
+        if path.is_file() and path not in kept:
+            path.unlink()
 
 
 def _check_bundle(published: Published, partial: Path) -> None:
