@@ -38,7 +38,7 @@ def models_list(
     for listed in madeby.models_list(store, endpoint=endpoint):
         spec = listed.spec
         views = f"{spec.preprocessing.crops} × {spec.preprocessing.size} px {spec.preprocessing.view}"
-        place = "store" if store else listed.place
+        place = "store" if store else f"{listed.place}{', default' if listed.default else ''}"
         size = f"{listed.bytes / 1e6:,.1f} MB"
         cells = (listed.model, spec.version, place, size, spec.network, f"{spec.parameters:,}", views, spec.description)
         table.add_row(*map(plain, cells))

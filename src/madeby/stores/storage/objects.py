@@ -103,7 +103,8 @@ class ObjectStorage:
     def _explained(self, error: Exception, where: str, verb: str) -> BundleError:
         bucket = self._root.partition("/")[0]
         names = {kind.__name__ for kind in type(error).__mro__}
-        at = f" at {self._endpoint}" if self._endpoint else ""
+        endpoint = self._endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        at = f" at {endpoint}" if endpoint and self._scheme in _S3 else ""
         if isinstance(error, FileNotFoundError):
             if "bucket" in str(error).lower() and "exist" in str(error).lower():
                 return BundleError(
