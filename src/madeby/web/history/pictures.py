@@ -8,6 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from madeby.errors import MadebyError
@@ -29,11 +30,31 @@ _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}(\.[a-z]{3,4})")
 ABANDONED_SECONDS = 3600
 
 
+@dataclass(frozen=True)
+class StagedPicture:
+    """A picture that is on the disk, but not yet under its name."""
+
+    name: str
+    passing: Path
+    final: Path
+
+    def place(self) -> None:
+        """Give it its name; a file that has the name already holds the same bytes."""
+        self.final.parent.mkdir(mode=0o700, exist_ok=True)
+        self.passing.replace(self.final)
+        for folder in (self.final.parent, self.final.parent.parent):
+            _sync_folder(folder)
+
+    def discard(self) -> None:
+        """Remove it unless it was placed."""
+        self.passing.unlink(missing_ok=True)
+
+
 class PictureFolder:
     """Holds each picture once, however many answers were given about it.
 
-    The caller holds the history's write lock around :meth:`place` and :meth:`remove`, so that a picture is never
-    removed between the moment it is placed and the moment its row is committed.
+    The caller holds the history's write lock around :meth:`StagedPicture.place` and :meth:`remove`, so that a picture
+    is never removed between the moment it is placed and the moment its row is committed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,22 +75,14 @@ class PictureFolder:
         """Whether files can be made there."""
         return os.access(self.folder, os.W_OK | os.X_OK)
 
-    def stage(self, data: bytes) -> Path:
+    def stage(self, data: bytes, name: str) -> StagedPicture:
         """Write a picture to the disk under a passing name."""
-        handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        handle, passing = tempfile.mkstemp(dir=self.folder, suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        return Path(name)
-
-    def place(self, staged: Path, name: str) -> None:
-        """Give a staged picture its name; one that is there already has the same bytes."""
-        path = self._path(name)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        staged.replace(path)
-        for folder in (path.parent, self.folder):
-            _sync_folder(folder)
+        return StagedPicture(name, Path(passing), self._path(name))
 
     def path_of(self, name: str) -> Path | None:
         """Where the picture lies, or None where it is gone."""

@@ -19,7 +19,7 @@ from madeby.web.history.database import (
     writing,
 )
 from madeby.web.history.filters import Cursor, Filter
-from madeby.web.history.pictures import PictureFolder, media_type_of, name_for
+from madeby.web.history.pictures import PictureFolder, StagedPicture, media_type_of, name_for
 from madeby.web.history.tables import StoredRecord, StoredVersion
 from madeby.web.record import Record, now
 
@@ -92,24 +92,23 @@ class History:
         Returns:
             The records as they are kept, ``picture_kept`` set.
         """
-        added = list(records)
-        staged: dict[str, tuple[Path, str]] = {}
+        added, folder = list(records), self._pictures
+        staged: dict[str, StagedPicture] = {}
         try:
-            if self._pictures is not None:
-                for record in added:
-                    data = (pictures or {}).get(record.id)
-                    name = None if data is None else name_for(data, record.result)
-                    if data is not None and name is not None:
-                        staged[record.id] = (self._pictures.stage(data), name)
+            for record in added:
+                data = (pictures or {}).get(record.id)
+                name = None if data is None else name_for(data, record.result)
+                if folder is not None and data is not None and name is not None:
+                    staged[record.id] = folder.stage(data, name)
             with spoken_plainly(), writing(self._engine) as session:
-                for path, name in staged.values():
-                    self._pictures_folder.place(path, name)
+                for picture in staged.values():
+                    picture.place()
                 session.add_all(StoredRecord.of(record, _name(staged.get(record.id))) for record in added)
         except OSError as error:
             raise HistoryUnavailableError("the pictures cannot be kept at the moment; try again") from error
         finally:
-            for path, _ in staged.values():
-                path.unlink(missing_ok=True)
+            for picture in staged.values():
+                picture.discard()
         return [record.model_copy(update={"picture_kept": record.id in staged}) for record in added]
 
     def get(self, id: str) -> Record | None:
@@ -200,7 +199,7 @@ class History:
             removed += found
         if self._pictures is not None:
             self._pictures.remove_abandoned()
-            self._remove_unneeded(self._pictures.names())
+            self._remove_unneeded(self._pictures, self._pictures.names())
         return removed
 
     def ready(self) -> bool:
@@ -213,14 +212,14 @@ class History:
             return False
         return self._pictures is None or self._pictures.writable()
 
+    @property
+    def pictures_folder(self) -> Path | None:
+        """Where pictures are kept; None where they are not."""
+        return None if self._pictures is None else self._pictures.folder
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
-
-    @property
-    def _pictures_folder(self) -> PictureFolder:
-        assert self._pictures is not None
-        return self._pictures
 
     def _change(self, id: str, values: Mapping[str, object]) -> Record | None:
         with spoken_plainly(), writing(self._engine) as session:
@@ -256,10 +255,10 @@ class History:
         with spoken_plainly(), writing(self._engine) as session:
             gone = list(session.execute(delete(StoredRecord).where(which).returning(StoredRecord.picture_file)))
         if self._pictures is not None:
-            self._remove_unneeded(name for (name,) in gone if name is not None)
+            self._remove_unneeded(self._pictures, (name for (name,) in gone if name is not None))
         return len(gone)
 
-    def _remove_unneeded(self, names: Iterable[str]) -> None:
+    def _remove_unneeded(self, folder: PictureFolder, names: Iterable[str]) -> None:
         """Remove the pictures among ``names`` that no row needs, while nobody can add a row."""
         for some in _in_parts(set(names)):
             with spoken_plainly(), writing(self._engine) as session:
@@ -267,15 +266,15 @@ class History:
                 needed = set(session.scalars(query))
                 for name in some:
                     if name not in needed:
-                        self._pictures_folder.remove(name)
+                        folder.remove(name)
 
 
 def _by_id(id: str) -> Select[StoredRecord]:
     return select(StoredRecord).where(StoredRecord.id == id)
 
 
-def _name(staged: tuple[Path, str] | None) -> str | None:
-    return None if staged is None else staged[1]
+def _name(staged: StagedPicture | None) -> str | None:
+    return None if staged is None else staged.name
 
 
 def _in_parts(names: set[str]) -> Iterator[list[str]]:
