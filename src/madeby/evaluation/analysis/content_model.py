@@ -101,7 +101,7 @@ def open_content_model(model: str = DEFAULT_MODEL, weights: Path | None = None) 
         MissingExtraError: the package with the weights is not installed.
     """
     import timm
-    from timm.data import resolve_data_config
+    from timm.data.config import resolve_data_config
 
     name = timm_name(model)
     checksum = None
@@ -115,10 +115,10 @@ def open_content_model(model: str = DEFAULT_MODEL, weights: Path | None = None) 
         _fill(network, weights)
         origin, checksum = weights.name, hashlib.sha256(weights.read_bytes()).hexdigest()
     names = _class_names(network, name)
-    settings = resolve_data_config({}, model=network)
+    settings: dict[str, Any] = resolve_data_config({}, model=network)  # type: ignore[no-untyped-call]  # timm is half typed
     bf16 = cpu_multiplies_bf16() and _safe_in_bf16(network)
     kind = torch.bfloat16 if bf16 else torch.float32
-    network.eval().requires_grad_(False).to(kind, memory_format=torch.channels_last)
+    network.eval().requires_grad_(False).to(kind).to(memory_format=torch.channels_last)
     return ContentModel(
         name=name,
         weights=origin,
@@ -166,7 +166,7 @@ def _fill(network: nn.Module, weights: Path) -> None:
 
 
 def _class_names(network: nn.Module, name: str) -> tuple[str, ...]:
-    from timm.data import ImageNetInfo, infer_imagenet_subset
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
     subset = infer_imagenet_subset(network)
     if subset is None:

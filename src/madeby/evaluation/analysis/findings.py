@@ -177,9 +177,7 @@ def _about_scores(content: Content) -> Iterator[Finding]:
         if max(abs(low), abs(high)) <= SMALL:
             line = f"How sure the content of {who} is has next to nothing to do with the detector's score ({spread})."
         elif low <= 0 <= high:
-            line = (
-                f"Whether the detector's score of {who} goes with how sure their content is cannot be told ({spread})."
-            )
+            line = f"Whether the score of {who} goes with how sure their content is cannot be told ({spread})."
             yield Finding(topic="content", line=line, known=False)
             continue
         else:

@@ -59,18 +59,18 @@ def draw_content(
 
     drawn(
         draw_confidence(content, folder / "content_confidence.png", theme),
-        "How sure the content is",
+        "How sure the content model is",
         "mean confidence of the first three content classes for each label, with 95% intervals",
     )
     if n_human and n_ai:
-        often = [one for one in content.classes if one.human + one.ai >= LEAST_IN_CLASS] or list(content.classes)
+        often = _frequent(content.classes)
         most = sorted(often, key=lambda one: -abs(one.difference.value) if one.difference else 0.0)
         drawn(
             draw_class_shares(_with_wanted(most, wanted), n_human, n_ai, folder / "content_shares.png", theme),
             "Contents that differ most between the labels",
             "share of each content among human and among AI pictures",
         )
-    scored = [one for one in content.classes if one.score is not None]
+    scored = [one for one in content.classes if one.score is not None and one.score.n > 1]
     if scored:
         drawn(
             draw_class_scores(_with_wanted(scored, wanted), folder / "content_scores.png", theme),
@@ -145,6 +145,15 @@ def draw_maps(table: pl.DataFrame, placed: Placed, folder: Path, theme: Theme) -
         path = draw_map_by_mistake(points, folder / "map_mistake.png", theme)
         plots.append(Plot(file=path.name, title="Map by mistake", shows="pictures placed by likeness, mistakes marked"))
     return tuple(plots)
+
+
+def _frequent(classes: Sequence[ContentClass]) -> list[ContentClass]:
+    """Classes with enough pictures, or those with more than one, or in the end all."""
+    for least in (LEAST_IN_CLASS, 2):
+        often = [one for one in classes if one.human + one.ai >= least]
+        if len(often) > 1:
+            return often
+    return list(classes)
 
 
 def _with_wanted(classes: Sequence[ContentClass], wanted: Sequence[int]) -> list[ContentClass]:

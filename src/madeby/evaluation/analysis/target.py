@@ -171,8 +171,12 @@ def _conformed(table: pl.DataFrame, file: Path) -> pl.DataFrame:
     if len(outside):
         raise DataError(f"{file}: column probability holds {outside['probability'][0]}; it must lie in 0..1")
     table = table.filter(pl.col("path").is_not_null())
-    paths = [path if "://" in path else os.path.abspath(path) for path in table["path"]]
+    paths = [path if "://" in path else _absolute(path) for path in table["path"]]
     return table.with_columns(pl.Series("path", paths, pl.String)).unique("path", keep="first", maintain_order=True)
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100  # resolve() would follow links, and joins go by the names given
 
 
 def _shared_columns(table: pl.DataFrame) -> tuple[str, ...]:

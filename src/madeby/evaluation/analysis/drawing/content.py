@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 RANK_NAMES = ("best class", "second", "third")
 STEPS = 10
-LEAST_IN_STEP = 5
+LEAST_IN_STEP = 10
 LINE_HEIGHT = 0.27
 
 
@@ -55,7 +55,7 @@ def draw_confidence(content: Content, out: Path, theme: Theme = LIGHT) -> Path:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("mean confidence")
     subtitle = f"{content.model}, {content.classes_known:,} classes; lines are 95% intervals"
-    dress(axes, theme, title="How sure the content is", subtitle=subtitle, grid="y")
+    dress(axes, theme, title="How sure the content model is", subtitle=subtitle, grid="y")
     add_legend(axes, theme, loc="upper right")
     return save(figure, out)
 
@@ -64,22 +64,22 @@ def draw_class_shares(
     classes: Sequence[ContentClass], n_human: int, n_ai: int, out: Path, theme: Theme = LIGHT
 ) -> Path:
     """Draw each class's share among human and AI pictures, joined by a line; classes come in the order given."""
-    from matplotlib.ticker import PercentFormatter
-
     figure = new_figure(7.2, 1.5 + LINE_HEIGHT * len(classes), theme)
     axes = figure.add_subplot()
     for at, one in enumerate(classes):
         human, ai = one.human / max(n_human, 1), one.ai / max(n_ai, 1)
         axes.plot([human, ai], [at, at], color=theme.grid, linewidth=3.5, solid_capstyle="round", zorder=2)
-        axes.plot(human, at, "o", color=theme.human, markersize=6, zorder=3, label="human" if at == 0 else None)
-        axes.plot(ai, at, "D", color=theme.ai, markersize=5.5, zorder=3, label="ai" if at == 0 else None)
+        axes.plot(
+            human, at, "o", color=theme.human, markersize=6, zorder=3, clip_on=False, label="human" if at == 0 else None
+        )
+        axes.plot(ai, at, "D", color=theme.ai, markersize=5.5, zorder=3, clip_on=False, label="ai" if at == 0 else None)
         axes.annotate(f"{one.human:,} : {one.ai:,}", (max(human, ai), at), xytext=(9, 0), textcoords="offset points",
                       va="center", color=theme.muted, fontsize=FONT_SIZE - 2)  # fmt: skip
     axes.set_yticks(range(len(classes)), [one.name for one in classes])
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.margins(x=0.14)
     axes.set_xlim(0, None)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     axes.set_xlabel("share of the label's pictures")
     dress(axes, theme, title="Contents that differ most between the labels",
           subtitle="beside the marks: human pictures : ai pictures", grid="x")  # fmt: skip
@@ -103,8 +103,8 @@ def draw_class_scores(classes: Sequence[ContentClass], out: Path, theme: Theme =
         known = [(at + aside, score) for at, one in enumerate(classes) if (score := getattr(one, field)) is not None]
         if known:
             _points(axes, [at for at, _ in known], [one for _, one in known], colour, marker, name, upright=False)
-    axes.set_yticks(range(len(classes)), [one.name for one in classes])
-    axes.set_ylim(len(classes) - 0.4, -0.6)
+    axes.set_yticks(range(len(classes)), [f"{one.name} ({one.pictures:,})" for one in classes])
+    axes.set_ylim(len(classes) - 0.4, -1.6 if labelled else -0.6)  # room for the legend
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("mean P(ai)")
     dress(axes, theme, title="The detector's answer by content",
@@ -148,9 +148,8 @@ def draw_confidence_against_score(
         axes.set_xlabel("confidence in the content")
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         title = {"human": "Human pictures", "ai": "AI pictures", "": "Content and score"}[label]
-        dress(axes, theme, title=title, subtitle=f"{n:,} pictures; black: share called ai" if steps and theme is LIGHT
-              else f"{n:,} pictures; line: share called ai" if steps else f"{n:,} pictures")  # fmt: skip
-    figure.axes[0].set_ylabel("P(ai)")
+        dress(axes, theme, title=title, subtitle=f"{n:,} pictures" + ("; line: share called ai" if steps else ""))
+    figure.axes[0].set_ylabel("P(ai); share called ai")
     return save(figure, out)
 
 

@@ -38,7 +38,10 @@ class MapPoints:
     def wrong(self) -> npt.NDArray[np.bool_]:
         """(n,) pictures on the wrong side of P(ai) 0.5; false where label or score is unknown."""
         called = self.probability >= 0.5
-        return ((self.labels == "human") & called) | ((self.labels == "ai") & (self.probability < 0.5))
+        wrong: npt.NDArray[np.bool_] = ((self.labels == "human") & called) | (
+            (self.labels == "ai") & (self.probability < 0.5)
+        )
+        return wrong
 
 
 def named_contents(content: Sequence[str]) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ def draw_map_by_content(points: MapPoints, out: Path, theme: Theme = LIGHT) -> P
     named = named_contents(points.content.tolist())
     rest = ~np.isin(points.content, named)
     if rest.any():
-        _scatter(axes, points.places[rest], theme.grid, "o", f"{OTHER} ({int(rest.sum()):,})", 1.0)
+        _scatter(axes, points.places[rest], theme.muted, "o", f"{OTHER} ({int(rest.sum()):,})", 0.28)
     for name, colour in zip(named, PALETTE, strict=False):
         rows = points.content == name
         _scatter(axes, points.places[rows], colour, "o", f"{name} ({int(rows.sum()):,})", 0.85)
@@ -82,12 +85,12 @@ def draw_map_by_score(points: MapPoints, out: Path, theme: Theme = LIGHT) -> Pat
     axes = figure.add_subplot()
     shade = LinearSegmentedColormap.from_list("score", [theme.human, theme.grid, theme.ai])
     known = ~np.isnan(points.probability)
-    drawn = axes.scatter(*points.places[known].T, c=points.probability[known], cmap=shade, vmin=0, vmax=1,
-                         s=_size(len(known)), linewidths=0)  # fmt: skip
+    drawn = axes.scatter(points.places[known, 0], points.places[known, 1], c=points.probability[known], cmap=shade,
+                         vmin=0, vmax=1, s=_size(len(known)), linewidths=0)  # fmt: skip
     bar = figure.colorbar(drawn, ax=axes, shrink=0.6, aspect=24)
     bar.set_label("P(ai)", color=theme.ink)
     bar.ax.tick_params(colors=theme.muted, labelcolor=theme.ink)
-    bar.outline.set_visible(False)  # type: ignore[operator]  # typed as a spine or a function
+    bar.outline.set_visible(False)
     _finish(axes, theme, "Map by score", "what the detector says", legend=False)
     return save(figure, out)
 
@@ -97,7 +100,7 @@ def draw_map_by_mistake(points: MapPoints, out: Path, theme: Theme = LIGHT) -> P
     figure = new_figure(6.4, 6.0, theme)
     axes = figure.add_subplot()
     wrong = points.wrong
-    _scatter(axes, points.places[~wrong], theme.grid, "o", f"right ({int((~wrong).sum()):,})", 1.0)
+    _scatter(axes, points.places[~wrong], theme.muted, "o", f"right ({int((~wrong).sum()):,})", 0.28)
     for label, taken, colour, marker in (("human", "ai", theme.human, "o"), ("ai", "human", theme.ai, "D")):
         rows = wrong & (points.labels == label)
         if rows.any():
@@ -111,7 +114,7 @@ def _scatter(
     axes: Axes, places: Floats, colour: str, marker: str, name: str, alpha: float, larger: float = 1.0
 ) -> None:
     size = _size(len(places)) * larger * (0.8 if marker == "D" else 1.0)
-    axes.scatter(*places.T, color=colour, marker=marker, s=size, alpha=alpha, linewidths=0, label=name)
+    axes.scatter(places[:, 0], places[:, 1], color=colour, marker=marker, s=size, alpha=alpha, linewidths=0, label=name)
 
 
 def _size(n: int) -> float:
@@ -129,4 +132,4 @@ def _finish(axes: Axes, theme: Theme, title: str, subtitle: str, *, legend: bool
     if legend:
         placing = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if beside else {
             "loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 3}  # fmt: skip
-        add_legend(axes, theme, markerscale=1.8, **placing)
+        add_legend(axes, theme, markerscale=1.8, scatteryoffsets=[0.5], **placing)
