@@ -1,0 +1,99 @@
+// The REST API of the server this page came from. No other host is ever asked for anything.
+
+import { askForKey, storedKey } from "./key.js";
+
+const ROOT = "/api/v1";
+
+/** The server's refusal, or its absence (`status` 0). `retryAfter` is in seconds where the server named it. */
+export class ApiError extends Error {
+  constructor(status, message, retryAfter = null) {
+    super(message);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the server only asks for patience. */
+  get busy() {
+    return this.status === 429 || this.status === 503;
+  }
+}
+
+/** One request; the response if it succeeded. A missing key is asked for once. Throws ApiError. */
+export async function request(path, { method = "GET", body = null, signal = null } = {}) {
+  const json = body !== null && !(body instanceof FormData);
+  const send = () => {
+    const headers = authorisation();
+    if (json) headers["Content-Type"] = "application/json";
+    return fetch(ROOT + path, { method, headers, body: json ? JSON.stringify(body) : body, signal });
+  };
+  let response;
+  try {
+    response = await send();
+    if (response.status === 401 && (await askForKey(storedKey() !== null))) response = await send();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw unreachable();
+  }
+  if (!response.ok) throw refusal(response.status, await response.text(), response.headers.get("Retry-After"));
+  return response;
+}
+
+/** One request whose answer is JSON. */
+export async function requestJson(path, options) {
+  return (await request(path, options)).json();
+}
+
+/**
+ * Send a form and watch it go: `onProgress` gets the share sent, 0 to 1. Only XMLHttpRequest tells that.
+ * Throws ApiError, or AbortError when `signal` aborts.
+ */
+export async function upload(path, form, { signal, onProgress }) {
+  let answer = await uploadOnce(path, form, signal, onProgress);
+  if (answer.status === 401 && (await askForKey(storedKey() !== null))) {
+    answer = await uploadOnce(path, form, signal, onProgress);
+  }
+  if (answer.status === 0) throw unreachable();
+  if (answer.status >= 400) throw refusal(answer.status, answer.text, answer.retryAfter);
+  return JSON.parse(answer.text);
+}
+
+function uploadOnce(path, form, signal, onProgress) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    const abort = () => {
+      sending.abort();
+      reject(new DOMException("Cancelled", "AbortError"));
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    sending.open("POST", ROOT + path);
+    for (const [name, value] of Object.entries(authorisation())) sending.setRequestHeader(name, value);
+    sending.upload.addEventListener("progress", (event) => onProgress(event.loaded / (event.total || 1)));
+    sending.addEventListener("loadend", () => {
+      signal.removeEventListener("abort", abort);
+      const { status, responseText: text } = sending;
+      resolve({ status, text, retryAfter: status ? sending.getResponseHeader("Retry-After") : null });
+    });
+    sending.send(form);
+  });
+}
+
+function authorisation() {
+  const key = storedKey();
+  return key === null ? {} : { Authorization: `Bearer ${key}` };
+}
+
+function unreachable() {
+  return new ApiError(0, "The server cannot be reached. Check the connection and try again.");
+}
+
+function refusal(status, text, retryAfter) {
+  let message = `The server answered with an error (${status}).`;
+  try {
+    message = JSON.parse(text).error.message;
+  } catch {
+    // Not one of our own errors, as from a proxy in between: the status has to do.
+  }
+  const seconds = Number.parseFloat(retryAfter);
+  return new ApiError(status, message, Number.isFinite(seconds) ? seconds : null);
+}

@@ -1,0 +1,53 @@
+// The page on what verdicts mean: the model's own limits come from the model's own description and card.
+
+import { requestJson } from "./api.js";
+import { cardElements } from "./model_card.js";
+import { make, the } from "./dom.js";
+import { startTheme } from "./theme.js";
+import { percent } from "./words.js";
+
+startTheme(the("theme"));
+start();
+
+async function start() {
+  try {
+    const { models } = await requestJson("/models");
+    const choice = the("which");
+    for (const model of models) choice.append(new Option(`${model.name} ${model.version}`, model.name, false, model.default));
+    the("model-choice").hidden = models.length < 2;
+    choice.addEventListener("change", show);
+    if (models.length) await show();
+  } catch (error) {
+    the("model-problem").textContent = error.message;
+  }
+}
+
+async function show() {
+  the("model-problem").textContent = "";
+  try {
+    const answer = await requestJson(`/models/${encodeURIComponent(the("which").value)}`);
+    const spec = answer.spec ?? answer;
+    the("model-facts").replaceChildren(...facts(spec));
+    the("model-card").replaceChildren(...cardElements(answer.card ?? ""));
+  } catch (error) {
+    the("model-problem").textContent = error.message;
+  }
+}
+
+function facts({ name, version, thresholds, calibration, domain }) {
+  const { ai, human, false_alarm_target: falseAlarms, miss_target: misses } = thresholds;
+  const ofHuman = thresholds.n_human ? ` the ${thresholds.n_human.toLocaleString("en")} it was validated on` : " those it was validated on";
+  const sentences = [
+    `The model is ${name} ${version}.`,
+    ai > 1
+      ? "It never calls a picture AI-made by its pixels: too few photographs were at hand to promise a rate of false alarms."
+      : `It calls a picture AI-made from ${percent(ai)} on, so that at most ${percent(falseAlarms)} of human-made pictures like${ofHuman} are called AI-made.`,
+    human < 0
+      ? "It never calls a picture human-made by its pixels."
+      : `It calls a picture human-made up to ${percent(human)}, so that at most ${percent(misses)} of AI-made pictures like those it was validated on are called human-made.`,
+    calibration.method === "none" ? "Its scores are not calibrated: do not read them as probabilities." : "",
+    domain.description ? `It was validated on: ${domain.description}.` : "",
+    `Pictures with a side under ${domain.min_side} pixels, and others unlike its validation pictures, are called uncertain by their pixels.`,
+  ];
+  return [make("p", {}, sentences.filter(Boolean).join(" ")), make("p", {}, "Its card, as its makers wrote it:")];
+}
