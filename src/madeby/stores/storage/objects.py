@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from madeby.errors import BundleError, MissingExtraError
+from madeby.pictures.object_stores import S3_SCHEMES, Trouble, file_system, trouble_of
 from madeby.stores.storage.storage import NotThereError, UnreachableError
 
 _PIECE = 8 << 20
-_S3 = ("s3", "s3a")
-_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"}
-_CREDENTIALS |= {"TokenRetrievalError", "SSOTokenLoadError", "UnauthorizedSSOTokenError"}
-_NETWORK = {"ConnectionError", "TimeoutError", "HTTPClientError", "ClientConnectionError", "ServerTimeoutError"}
 
 
 class ObjectStorage:
@@ -31,27 +28,17 @@ class ObjectStorage:
         self._root = rest.strip("/")
         if not self._root:
             raise BundleError(f"{url} names no bucket; write {self._scheme}://bucket/folder")
-        is_s3 = self._scheme in _S3
-        try:
-            import fsspec
-        except ModuleNotFoundError:
-            raise MissingExtraError(f"{url}: reading {self._scheme}:// addresses", "s3") from None
-        # What a store holds may change at any time: listings are never remembered.
-        options: dict[str, Any] = {"use_listings_cache": False} if is_s3 else {}
+        options = {}
         if endpoint is not None:
-            if not is_s3:
+            if self._scheme not in S3_SCHEMES:
                 raise BundleError(f"{url}: an endpoint goes with s3:// addresses only")
             options["endpoint_url"] = endpoint
         try:
-            self._files: Any = fsspec.filesystem(self._scheme, **options)
-        except ImportError as error:
-            if is_s3:
-                raise MissingExtraError(f"{url}: reading s3:// addresses", "s3") from None
-            raise BundleError(f"{url}: {error}") from None
-        except ValueError as error:
-            raise BundleError(
-                f"{url}: {error}; known are folders, https://, s3:// and fsspec's other schemes"
-            ) from None
+            self._files: Any = file_system(self._scheme, **options)
+        except MissingExtraError as error:
+            raise MissingExtraError(f"{url}: reading {self._scheme}:// addresses", error.extra) from None
+        except (ImportError, ValueError) as error:
+            raise BundleError(f"{url}: {error}; other stores are folders, https:// and s3:// addresses") from None
         self._endpoint = endpoint
 
     def where(self, path: str = "") -> str:
@@ -66,7 +53,7 @@ class ObjectStorage:
                 try:
                     piece: bytes = self._files.cat_file(self._at(path), start=start, end=start + _PIECE)
                 except OSError as error:
-                    if start and "range" in str(error).lower():  # past the end
+                    if start and trouble_of(error) is Trouble.PAST_THE_END:
                         return
                     raise
             full = len(piece) < _PIECE
@@ -102,27 +89,27 @@ class ObjectStorage:
 
     def _explained(self, error: Exception, where: str, verb: str) -> BundleError:
         bucket = self._root.partition("/")[0]
-        names = {kind.__name__ for kind in type(error).__mro__}
+        trouble = trouble_of(error)
         endpoint = self._endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        at = f" at {endpoint}" if endpoint and self._scheme in _S3 else ""
-        if isinstance(error, FileNotFoundError):
-            if "bucket" in str(error).lower() and "exist" in str(error).lower():
-                return BundleError(
-                    f"{where}: there is no bucket {bucket!r}{at}; check the name, and for a service other than AWS "
-                    "its address (--endpoint or AWS_ENDPOINT_URL)"
-                )
+        at = f" at {endpoint}" if endpoint and self._scheme in S3_SCHEMES else ""
+        if trouble is Trouble.NO_BUCKET:
+            return BundleError(
+                f"{where}: there is no bucket {bucket!r}{at}; check the name, and for a service other than AWS "
+                "its address (--endpoint or AWS_ENDPOINT_URL)"
+            )
+        if trouble is Trouble.ABSENT:
             return NotThereError(f"there is no {where}{at}")
-        if isinstance(error, PermissionError):
+        if trouble is Trouble.REFUSED:
             return BundleError(
                 f"{where}: permission to {verb} was refused ({error}); "
                 f"check which credentials are in use and what they may do in bucket {bucket!r}"
             )
-        if names & _CREDENTIALS:
+        if trouble is Trouble.NO_CREDENTIALS:
             return BundleError(
                 f"{where}: no credentials ({error}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE or "
                 "a role, or for a public bucket FSSPEC_S3_ANON=true"
             )
-        if names & _NETWORK:
+        if trouble is Trouble.UNREACHABLE:
             return UnreachableError(
                 f"{where} could not be reached ({str(error) or type(error).__name__}); "
                 "check the network and, for a service other than AWS, its address (--endpoint or AWS_ENDPOINT_URL)"

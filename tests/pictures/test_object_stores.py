@@ -1,0 +1,193 @@
+"""Pictures in object stores: the same verb, the same results, the same errors; listed as they are read."""
+
+import logging
+import os
+import subprocess
+import sys
+import urllib.request
+
+import boto3
+import fsspec
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+
+import madeby
+from madeby.errors import ErrorCode, PictureError
+from madeby.pictures import object_stores
+from madeby.pictures.limits import Limits
+from madeby.pictures.object_stores import expand_objects, read_object
+
+BUCKET = "pictures-of-ours"
+
+
+@pytest.fixture(scope="module")
+def service():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(service, monkeypatch, tmp_path):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service)
+    s3fs.S3FileSystem.clear_instance_cache()
+    object_stores._files.cache_clear()
+    urllib.request.urlopen(urllib.request.Request(f"{service}/moto-api/reset", method="POST")).close()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def picture(save_picture):
+    return save_picture("bright.png", low=250).read_bytes()
+
+
+@pytest.fixture
+def holiday(s3, picture):
+    for key in ("b.png", "a.JPG", "sub/c.webp", "sub/deep/d.png", ".hidden/e.png", "notes.txt", "sub/", "sub/.f.png"):
+        s3.put_object(Bucket=BUCKET, Key=f"holiday/{key}", Body=picture if not key.endswith("/") else b"")
+    s3.put_object(Bucket=BUCKET, Key="holiday-2/z.png", Body=picture)
+    return f"s3://{BUCKET}/holiday"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("", ["a.JPG", "b.png", "sub/c.webp", "sub/deep/d.png"]),
+        ("/", ["a.JPG", "b.png", "sub/c.webp", "sub/deep/d.png"]),
+        ("/sub", ["sub/c.webp", "sub/deep/d.png"]),
+        ("/b.png", ["b.png"]),
+        ("/none.png", ["none.png"]),
+        ("/*", ["a.JPG", "b.png"]),
+        ("/**", ["a.JPG", "b.png", "sub/c.webp", "sub/deep/d.png"]),
+        ("/**/*.png", ["b.png", "sub/deep/d.png"]),
+        ("/*.txt", ["notes.txt"]),
+        ("/[a-b].???", ["a.JPG", "b.png"]),
+    ],
+)
+def test_an_address_gives_its_pictures(source, found, holiday):
+    assert list(expand_objects(holiday + source)) == [f"{holiday}/{name}" for name in found]
+
+
+def test_scan_answers_as_it_does_for_files(holiday, save_picture, make_bundle):
+    model = make_bundle().folder
+    results = list(madeby.scan([holiday, f"{holiday}/none.png"], model=model))
+    assert [result.source for result in results] == [
+        *(f"{holiday}/{name}" for name in ("a.JPG", "b.png", "sub/c.webp", "sub/deep/d.png", "none.png"))
+    ]
+    local = next(madeby.scan(save_picture("bright.png", low=250), model=model))
+    assert {result.probability for result in results[:4]} == {local.probability}
+    assert results[0].picture == local.picture
+    assert results[4].error.code is ErrorCode.NOT_FOUND
+
+
+def test_a_listing_is_drawn_as_it_is_needed(s3, monkeypatch):
+    monkeypatch.setattr(object_stores, "_KEYS_A_PAGE", 10)
+    for number in range(95):
+        s3.put_object(Bucket=BUCKET, Key=f"many/{number:03}.png", Body=b"x")
+    asked = []
+    original = object_stores._translated
+    monkeypatch.setattr(
+        object_stores, "_translated", lambda files, request: asked.append(request) or original(files, request)
+    )
+    stream = expand_objects(f"s3://{BUCKET}/many")
+    assert next(stream).endswith("many/000.png")
+    assert len(asked) == 1
+    assert len([*stream]) == 94
+    assert len(asked) == 10
+
+
+def test_a_listing_that_breaks_off_is_not_taken_for_its_end(s3, monkeypatch):
+    monkeypatch.setattr(object_stores, "_KEYS_A_PAGE", 2)
+    for number in range(4):
+        s3.put_object(Bucket=BUCKET, Key=f"many/{number}.png", Body=b"x")
+    stream = expand_objects(f"s3://{BUCKET}/many")
+    assert len([next(stream), next(stream)]) == 2
+    s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": f"many/{number}.png"} for number in range(4)]})
+    s3.delete_bucket(Bucket=BUCKET)
+    with pytest.raises(PictureError, match="there is no bucket"):
+        list(stream)
+
+
+def refusal(source, limits=Limits()):
+    with pytest.raises(PictureError) as told:
+        read_object(next(expand_objects(source)), limits)
+    assert source.rstrip("/") in told.value.message
+    return told.value
+
+
+def test_what_is_not_there_is_told_apart(s3, holiday):
+    assert "there is no s3://" in refusal(f"{holiday}/none.png").message
+    assert "there is no s3://" in refusal(f"s3://{BUCKET}/nothing/").message
+    assert "there is no bucket 'nothing-there'" in refusal("s3://nothing-there/x/").message
+    assert "there is no bucket 'nothing-there'" in refusal("s3://nothing-there/x.png").message
+    assert "no picture matches" in refusal(f"{holiday}/*.gif").message
+    s3.put_object(Bucket=BUCKET, Key="texts/a.txt", Body=b"x")
+    assert "holds no pictures" in refusal(f"s3://{BUCKET}/texts").message
+
+
+def test_without_credentials_it_says_what_to_set(s3, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for source in (f"s3://{BUCKET}/x", f"s3://{BUCKET}/x.png"):
+        error = refusal(source)
+        assert error.code is ErrorCode.NOT_PERMITTED
+        assert "AWS_ACCESS_KEY_ID" in error.message
+
+
+def test_size_is_limited_and_large_and_empty_objects_are_read(s3):
+    s3.put_object(Bucket=BUCKET, Key="empty.png", Body=b"")
+    assert read_object(f"s3://{BUCKET}/empty.png") == b""
+    large = os.urandom(9 << 20)
+    s3.put_object(Bucket=BUCKET, Key="large.png", Body=large)
+    assert read_object(f"s3://{BUCKET}/large.png") == large
+    for limit in (10 << 10, 9 << 20):
+        error = refusal_or_none(f"s3://{BUCKET}/large.png", Limits(max_bytes=limit))
+        assert error is (None if limit >= len(large) else ErrorCode.TOO_LARGE)
+
+
+def refusal_or_none(source, limits):
+    try:
+        read_object(source, limits)
+    except PictureError as error:
+        return error.code
+    return None
+
+
+def test_other_stores_are_walked_the_same(picture):
+    files = fsspec.filesystem("memory")
+    for key in ("b.png", "sub/a.png", "notes.txt"):
+        files.pipe_file(f"/walked/{key}", picture)
+    found = list(expand_objects("memory://walked"))
+    assert found == ["memory://walked/b.png", "memory://walked/sub/a.png"]
+    assert read_object(found[0]) == picture
+    assert refusal("memory://nowhere").code is ErrorCode.NOT_FOUND
+
+
+def test_a_store_without_its_package_is_an_error_of_that_picture():
+    error = refusal("gs://bucket/a.png")
+    assert error.code is ErrorCode.UNSUPPORTED
+    assert "gcsfs" in error.message
+
+
+def test_without_the_extra_it_says_how_to_install_it(tmp_path):
+    code = (
+        "import sys; sys.modules['s3fs'] = None; import madeby\n"
+        "for r in madeby.scan(['s3://bucket/x', 's3://bucket/a.png'], detector=False): print(r.error.message)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("pip install 'madeby[s3]'") == 2, done.stdout + done.stderr
