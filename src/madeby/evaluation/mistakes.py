@@ -25,13 +25,20 @@ def draw_mistakes(predicted: pl.DataFrame, folder: Path) -> list[Path]:
         The files written; a label without mistakes gets none.
     """
     written = []
-    for label, taken_for, surest_first in (("human", "ai", True), ("ai", "human", False)):
-        wrong = predicted.filter((pl.col("label") == label) & ((pl.col("probability") >= 0.5) == surest_first))
-        tiles = _tiles(wrong.sort("probability", descending=surest_first))
+    for label, taken_for in (("human", "ai"), ("ai", "human")):
+        wrong = mistakes(predicted, label)
+        tiles = _tiles(wrong)
         if tiles:
             heading = f"{label} pictures taken for {taken_for}: {wrong.height}, the surest first"
             written.append(picture_sheet([(heading, tiles)], folder / f"mistakes_{label}.png"))
     return written
+
+
+def mistakes(predicted: pl.DataFrame, label: str) -> pl.DataFrame:
+    """The rows of one label that are taken for the other at probability 0.5, the surest first."""
+    too_high = label == "human"
+    wrong = predicted.filter((pl.col("label") == label) & ((pl.col("probability") >= 0.5) == too_high))
+    return wrong.sort("probability", descending=too_high)
 
 
 def _tiles(wrong: pl.DataFrame) -> list[Tile]:

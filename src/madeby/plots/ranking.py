@@ -18,7 +18,7 @@ def roc_curve(probability: Floats, is_ai: Booleans, out: Path, *, subtitle: str 
     """Draw true against false positive rate, plain and with the low rates spread out; both arrays (n,)."""
     from matplotlib.ticker import PercentFormatter
 
-    found, alarms = _cumulative(probability, is_ai)
+    found, alarms = cumulative(probability, is_ai)
     tpr, fpr = found / found[-1], alarms / alarms[-1]
     figure = new_figure(8.4, 4.2, theme)
     plain, low = figure.subplots(1, 2)
@@ -55,7 +55,7 @@ def precision_recall_curve(
     """Draw precision against recall of ``ai``, with the share of AI pictures as the level of chance."""
     from matplotlib.ticker import PercentFormatter
 
-    found, alarms = _cumulative(probability, is_ai)
+    found, alarms = cumulative(probability, is_ai)
     recall, precision = found[1:] / found[-1], found[1:] / (found[1:] + alarms[1:])
     figure = new_figure(5.4, 4.4, theme)
     axes = figure.add_subplot()
@@ -74,7 +74,7 @@ def precision_recall_curve(
     return save(figure, out)
 
 
-def _cumulative(probability: Floats, is_ai: Booleans) -> tuple[Floats, Floats]:
+def cumulative(probability: Floats, is_ai: Booleans) -> tuple[Floats, Floats]:
     """AI and human pictures at or above each threshold, from none to all; ties move together."""
     order = np.argsort(-probability, kind="stable")
     falling, ai = probability[order], is_ai[order].astype(np.float64)
