@@ -25,7 +25,6 @@ def package_store(big_bundle, tmp_path, monkeypatch):
     """A store as the package has one: ``big`` without its large file, whose source the index names."""
     folder = tmp_path / "package"
     monkeypatch.setattr(builtin, "PACKAGE_STORE", folder)
-    monkeypatch.setattr("madeby.stores.pull.PACKAGE_STORE", folder)
 
     def publish(source: PublicFile) -> None:
         version = folder / "big/0.1.0"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from madeby.detector.bundle import Bundle
 from madeby.errors import BundleError
-from madeby.stores import cache
-from madeby.stores.builtin import PACKAGE_STORE
+from madeby.stores import builtin, cache
 from madeby.stores.download import Progress, download
 from madeby.stores.index import INDEX_FILE, FileEntry, matches
 from madeby.stores.public_files import fetch_public
@@ -44,14 +43,14 @@ def _address_of(model: str) -> str:
     if is_url(model):
         return model
     name, version = split_version(model)
-    if name in FolderStorage(PACKAGE_STORE).folders():
-        return str(PACKAGE_STORE / model)
+    if name in FolderStorage(builtin.PACKAGE_STORE).folders():
+        return str(builtin.PACKAGE_STORE / model)
     before = cache.address_of(name, version)
     if before is not None:
         return before
     if Path(name).is_dir():
         return str(Path(model).absolute())
-    known = ", ".join(FolderStorage(PACKAGE_STORE).folders())
+    known = ", ".join(FolderStorage(builtin.PACKAGE_STORE).folders())
     raise BundleError(
         f"nobody told where to pull {model!r} from: give its address, as s3://bucket/models/{name}"
         + (f"; known by name: {known}" if known else "")
