@@ -33,13 +33,15 @@ def scan(
     allow_private: bool = False,
     limits: Limits | None = None,
     workers: int | None = None,
+    column: str | None = None,
     standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
 
     Args:
-        sources: one or many of: files, folders (read recursively), globs, http(s) URLs, or ``-`` for one source a
-            line from ``standard_input``.
+        sources: one or many of: files, folders (read recursively), globs, archives and shards (``.zip``, ``.tar``
+            and compressed tars), tables of paths, URLs or bytes (``.csv``, ``.tsv``, ``.parquet``), http(s) URLs,
+            ``@FILE`` for one source a line of a file, or ``-`` for one a line from ``standard_input``.
         model: a built-in or pulled model's name, the folder of a bundle or a run, or a URL in a store, from which
             the model is pulled first; None for the default.
         provenance: whether to read metadata, signatures and watermarks.
@@ -47,6 +49,7 @@ def scan(
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
         workers: pictures under way at a time; one a core if None.
+        column: the column of tables that names or holds the pictures; None where only one can be meant.
         standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
@@ -67,6 +70,7 @@ def scan(
         allow_private=allow_private,
         limits=limits,
         workers=workers,
+        column=column,
         standard_input=standard_input,
     )
 

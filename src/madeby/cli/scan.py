@@ -29,7 +29,10 @@ class Sink(Protocol):
 def scan(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Files, folders, globs, http(s) URLs, or - for one source a line from standard input."),
+        typer.Argument(
+            help="Files, folders, globs, archives (.zip, .tar, ...), tables (.csv, .parquet), http(s) URLs, "
+            "@FILE for one source a line of a file, or - for one a line from standard input."
+        ),
     ],
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
@@ -46,6 +49,9 @@ def scan(
         bool,
         typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses."),
     ] = False,
+    column: Annotated[
+        str | None, typer.Option("--column", help="The column of tables that names or holds the pictures.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
@@ -64,6 +70,7 @@ def scan(
         detector=detector,
         allow_private=allow_private,
         workers=workers,
+        column=column,
     )
     sinks = _sinks(jsonl, csv, parquet)
     unread = 0

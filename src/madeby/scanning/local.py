@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from madeby.scanning.pipeline import Pipeline
+from madeby.pictures.sources import SourceUnit
 from madeby.schema import Result
 
 
-def run_local(sources: Iterable[str], pipeline: Pipeline, *, workers: int | None = None) -> Iterator[Result]:
-    """Answer about each source, in order, ``workers`` at a time (one a core if None).
+def run_local(
+    units: Iterable[SourceUnit], answer: Callable[[SourceUnit], Result], *, workers: int | None = None
+) -> Iterator[Result]:
+    """Answer about each unit, in order, ``workers`` at a time (one a core if None).
 
-    Sources are drawn only a little ahead of the results, so that memory does not grow with their number. They
+    Units are drawn only a little ahead of the results, so that memory does not grow with their number. They
     are drawn in a thread of their own: a result is given as soon as it is ready, even while the sources (a
     pipe, say) have nothing new to offer.
     """
@@ -26,11 +28,11 @@ def run_local(sources: Iterable[str], pipeline: Pipeline, *, workers: int | None
 
     def feed(pool: ThreadPoolExecutor) -> None:
         try:
-            for source in sources:
+            for unit in units:
                 places.acquire()
                 if stopped.is_set():
                     return
-                answers.put(pool.submit(pipeline.answer, source))
+                answers.put(pool.submit(answer, unit))
             answers.put(None)
         except BaseException as error:  # handed to the caller's thread, which raises it
             broken: Future[Result] = Future()
@@ -41,8 +43,8 @@ def run_local(sources: Iterable[str], pipeline: Pipeline, *, workers: int | None
     feeder = threading.Thread(target=feed, args=(pool,), name="madeby-sources", daemon=True)
     feeder.start()
     try:
-        while (answer := answers.get()) is not None:
-            result = answer.result()
+        while (coming := answers.get()) is not None:
+            result = coming.result()
             places.release()
             yield result
     finally:

@@ -12,6 +12,7 @@ from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import expand
 from madeby.provenance import ReadingOptions
+from madeby.scanning.answering import Answering
 from madeby.scanning.local import run_local
 from madeby.scanning.pipeline import Pipeline
 from madeby.schema import Result
@@ -27,6 +28,7 @@ def scan_with(
     limits: Limits | None = None,
     workers: int | None = None,
     standard_input: Iterable[str] | None = None,
+    column: str | None = None,
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
@@ -43,4 +45,5 @@ def scan_with(
         limits=limits,
         fetch_policy=FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes),
     )
-    return run_local(expand(named, standard_input=standard_input), pipeline, workers=workers)
+    units = expand(named, standard_input=standard_input, column=column, limits=limits)
+    return run_local(units, Answering(pipeline), workers=workers)

@@ -1,0 +1,28 @@
+"""Braces in names, as shards are written: ``shard-{000..127}.tar``, ``{train,test}/*.jpg``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}")
+
+
+def without_braces(name: str) -> Iterator[str]:
+    """Every name that a name with braces stands for, one at a time and in order; a name without them, itself.
+
+    ``{000..127}`` counts with the width of its first number, ``{a,b}`` lists; several in one name multiply.
+    """
+    found = _BRACES.search(name)
+    if found is None:
+        yield name
+        return
+    first, last, listed = found.groups()
+    if listed is not None:
+        choices: Iterator[str] = iter(listed.split(","))
+    else:
+        step = 1 if int(last) >= int(first) else -1
+        choices = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + step, step))
+    for choice in choices:
+        for rest in without_braces(name[found.end() :]):
+            yield name[: found.start()] + choice + rest
