@@ -7,7 +7,7 @@ import { closeIcon, verdictIcon } from "./icons.js";
 import { thumbnailOf, placeholder, formatByName } from "./thumbnails.js";
 import { keptThumbnail } from "./sight.js";
 import { probabilityScale } from "./scale.js";
-import { VERDICTS, fileSize, meaningOf, moment, sentence, shortName, verdictOf } from "./words.js";
+import { VERDICTS, fileSize, meaningOf, moment, percent, sentence, shortName, verdictOf } from "./words.js";
 
 /**
  * The card of an item. `actions`: `evidence(item)`, `changed(item)`, and where they apply `cancel`, `retry`, `remove`.
@@ -85,10 +85,13 @@ export class Card {
     return [
       verdictLine(result),
       make("p", { class: "reason" }, sentence(result.reason)),
-      result.probability === null ? null : probabilityScale(result),
+      result.probability === null
+        ? null
+        : make("p", { class: "likelihood" }, probabilityScale(result), make("span", {}, percent(result.probability))),
       make("p", { class: "meaning" }, meaningOf(result)),
       result.warnings.length ? make("p", { class: "warned" }, notes(result.warnings.length)) : null,
-      make("p", { class: "facts" }, facts, item.past ? ` · ${moment(created)}` : ""),
+      make("p", { class: "facts" }, facts),
+      item.past ? make("p", { class: "facts" }, moment(created)) : null,
       make(
         "div",
         { class: "actions" },

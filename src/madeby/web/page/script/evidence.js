@@ -20,7 +20,8 @@ export function openEvidence(item, { onChange, onDelete }) {
   const feedback = make("section", {}, feedbackSection());
   function feedbackSection() {
     const controls = feedbackControls(item, changed, { note: true });
-    return [make("h3", {}, "Who made it?"), make("p", { class: "hint" }, "Your word goes into the history and can become training data."), controls];
+    const hint = "Your word goes into the history and can become training data.";
+    return [make("h3", {}, "Who made it?"), make("p", { class: "hint" }, hint), controls];
   }
   function changed() {
     feedback.replaceChildren(...feedbackSection());
@@ -30,7 +31,7 @@ export function openEvidence(item, { onChange, onDelete }) {
   const content = make(
     "div",
     { class: "evidence" },
-    make("div", { class: "evidence-picture" }, figure.element, factsSection(item)),
+    make("div", { class: "evidence-picture" }, figure.element),
     make(
       "div",
       { class: "evidence-text" },
@@ -45,6 +46,7 @@ export function openEvidence(item, { onChange, onDelete }) {
         onDelete?.(gone);
       }),
     ),
+    factsSection(item),
   );
   const dialog = openDialog(shortName(item.name), content, { onClose: figure.release });
 }
@@ -61,7 +63,7 @@ function probabilitySection(result) {
     {},
     make("h3", {}, "Probability of AI"),
     figure,
-    probabilityScale(result),
+    make("p", { class: "likelihood" }, probabilityScale(result)),
     make("p", { class: "meaning" }, meaningOf(result)),
   );
 }
@@ -107,7 +109,8 @@ function nameOf(signal) {
 }
 
 function detailList(entries) {
-  return make("dl", { class: "facts-list" }, entries.flatMap(([name, value]) => [make("dt", {}, name.replaceAll("_", " ")), make("dd", {}, plain(value))]));
+  const rows = entries.flatMap(([name, value]) => [make("dt", {}, name.replaceAll("_", " ")), make("dd", {}, plain(value))]);
+  return make("dl", { class: "facts-list" }, rows);
 }
 
 /** What a file says, as text: lists with commas, whole structures as JSON, long fractions cut. */
@@ -119,7 +122,7 @@ function plain(value) {
 }
 
 function factsSection(item) {
-  return make("section", {}, make("h3", {}, "The file"), make("dl", { class: "facts-list" }, factRows(item.record).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
+  return make("section", { class: "evidence-file" }, make("h3", {}, "The file"), detailList(factRows(item.record)));
 }
 
 function deletion(item, onGone) {

@@ -112,7 +112,8 @@ async function exportAs(format) {
   try {
     const answer = await request(`/results/export?${query}`);
     const url = URL.createObjectURL(await answer.blob());
-    const link = make("a", { href: url, download: `madeby-history.${format}` });
+    const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "");
+    const link = make("a", { href: url, download: named?.[1] ?? `madeby-results.${format}` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
     announce("The export is ready.");

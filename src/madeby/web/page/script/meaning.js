@@ -49,5 +49,5 @@ function facts({ name, version, thresholds, calibration, domain }) {
     domain.description ? `It was validated on: ${domain.description}.` : "",
     `Pictures with a side under ${domain.min_side} pixels, and others unlike its validation pictures, are called uncertain by their pixels.`,
   ];
-  return [make("p", {}, sentences.filter(Boolean).join(" ")), make("p", {}, "Its card, as its makers wrote it:")];
+  return [make("p", {}, sentences.filter(Boolean).join(" "))];
 }

@@ -40,11 +40,13 @@ export function inHundred(probability) {
  */
 export function meaningOf(result) {
   if (result.probability === null) return "The pixels were not examined.";
-  const many = `${inHundred(result.probability)} of 100 pictures that score like this one are AI-made`;
   if (isOutside(result)) {
     return "This is not a kind of picture the model was validated on, so its figure carries no such meaning here.";
   }
-  return `${sentence(many)}, if half of all are, and all are like those the model was validated on.`;
+  return sentence(
+    `${inHundred(result.probability)} of 100 pictures that score like this one are AI-made, ` +
+      "if half of all pictures are and all are like those the model was validated on",
+  );
 }
 
 /** Whether the result says that the picture lies outside what the model was validated on. */
