@@ -34,7 +34,7 @@ def test_a_planted_range_is_found_and_named():
     search = search_slices(table, hit, "false positive").search
     first = search.slices[0]
     assert first.conditions[0].characteristic == "noise"
-    assert first.words.startswith("noise: lowest fifth (up to")
+    assert first.words.startswith("noise in the lowest fifth (up to")
     assert first.inside.low > first.outside.high
     assert first.difference.low > 0
     assert first.ratio == pytest.approx(first.inside.value / first.outside.value)
@@ -48,7 +48,7 @@ def test_a_planted_pair_is_found_as_a_pair():
     hit = rng.random(2000) < np.where(planted, 0.6, 0.05)
     first = search_slices(table, hit, "false negative").search.slices[0]
     assert {condition.value for condition in first.conditions} == {"cat", "two"}
-    assert first.words == "content cat, and generator two"
+    assert first.words == "content cat and generator two"
 
 
 def test_the_rows_of_a_slice_are_those_it_counts():

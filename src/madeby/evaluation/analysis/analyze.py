@@ -21,6 +21,7 @@ from madeby.evaluation.analysis.draw import drawn
 from madeby.evaluation.analysis.embedding import LEAST_POINTS, place
 from madeby.evaluation.analysis.estimates import rate
 from madeby.evaluation.analysis.findings import findings_of
+from madeby.evaluation.analysis.galleries import GALLERIES
 from madeby.evaluation.analysis.looking import Looked, keep, look_at
 from madeby.evaluation.analysis.map_page import write_map_page
 from madeby.evaluation.analysis.pictures_drawn import draw_content, draw_found, draw_maps
@@ -99,6 +100,7 @@ def analyze(
         model = open_content_model(content_model, None if content_weights is None else Path(content_weights))
     wanted = _places(model, classes)
     table = found.table.filter(drawn(found.table, limit, seed))
+    _forget_drawn(folder)
     clock.lap("read the target")
 
     mapped = drawn(table, map_points, seed + 1) & (map_points > 0)
@@ -207,6 +209,18 @@ class _Clock:
         self._since = now
 
 
+def _forget_drawn(folder: Path) -> None:
+    """Remove what an earlier analysis drew in the folder: its slices and classes may not be found again."""
+    try:
+        earlier = Analysis.from_json((folder / ANALYSIS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    for plot in (*earlier.plots, *earlier.galleries):
+        file = folder / plot.file
+        if file.suffix == ".png" and file.parent in (folder, folder / GALLERIES):
+            file.unlink(missing_ok=True)
+
+
 @contextmanager
 def _torch_threads(threads: int | None) -> Iterator[None]:
     """Let the content model use that many cores, and no others; by default what the process is set to."""
@@ -293,6 +307,12 @@ def _notes(
         yield f"{pictures.unscored:,} pictures have no probability of the detector"
     if looked.reused:
         yield f"{looked.reused:,} pictures were looked at by an earlier analysis in the same folder"
+    side = looked.table["shorter_side"].median()
+    if model is not None and isinstance(side, float) and side < model.size / 2:
+        yield (
+            f"the pictures are small (half of them have a side of {side:.0f} px or less) and are enlarged to "
+            f"{model.size} px for the content model: what it sees in them is a rough guide"
+        )
     if embedding is None and model is not None and len(looked.mapped) < LEAST_POINTS:
         yield f"there is no map: it needs {LEAST_POINTS} pictures that can be read"
 

@@ -112,15 +112,15 @@ def _ranges(known: Floats, name: str, unit: str) -> Iterable[tuple[str, float, f
     for at in range(parts):
         low, high = edges[at], edges[at + 1]
         if at == 0:
-            yield f"{name}: lowest {part} (up to {_number(high)}{unit})", -np.inf, high
+            yield f"{name} in the lowest {part} (up to {_number(high)}{unit})", -np.inf, high
         elif at == parts - 1:
-            yield f"{name}: highest {part} (from {_number(low)}{unit})", low, np.inf
+            yield f"{name} in the highest {part} (from {_number(low)}{unit})", low, np.inf
         else:
-            yield f"{name}: {_number(low)} to {_number(high)}{unit}", low, high
+            yield f"{name} from {_number(low)} to {_number(high)}{unit}", low, high
     if n >= 1000:
         low, high = np.quantile(known, [0.05, 0.95]).tolist()
-        yield f"{name}: lowest twentieth (up to {_number(low)}{unit})", -np.inf, low
-        yield f"{name}: highest twentieth (from {_number(high)}{unit})", high, np.inf
+        yield f"{name} in the lowest twentieth (up to {_number(low)}{unit})", -np.inf, low
+        yield f"{name} in the highest twentieth (from {_number(high)}{unit})", high, np.inf
 
 
 def _within(values: Floats, condition: Condition) -> Booleans:

@@ -84,10 +84,10 @@ def _about_search(search: SliceSearch) -> Iterator[Finding]:
         yield Finding(topic="slices", line=_slice_line(one, search.outcome))
     line = (
         f"Of {looks} compared, {search.found:,} stand out among {who} {taken}; "
-        f"the first {len(search.slices):,} come to {len(leading):,} that hold different pictures."
+        f"the clearest {len(search.slices):,} come to {len(leading):,} that hardly overlap."
         if search.found > len(search.slices)
         else f"Of {looks} compared, {search.found:,} stand out among {who} {taken}, "
-        f"{len(leading):,} of them with pictures of their own."
+        f"{len(leading):,} of them without much overlap."
     )
     yield Finding(topic="slices", line=line)
 

@@ -81,7 +81,7 @@ def draw_slice(
     wrong_words, right_words = _WORDS[one.outcome]
     rows = [
         (f"{wrong_words} · {one.hits:,}, the surest first", _tiles(wrong)),
-        (f"{right_words} · {one.pictures - one.hits:,}", _tiles(right)),
+        (f"{right_words} · {one.pictures - one.hits:,}, the surest first", _tiles(right)),
     ]
     if not any(tiles for _, tiles in rows):
         return None

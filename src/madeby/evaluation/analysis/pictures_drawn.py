@@ -25,7 +25,7 @@ from madeby.evaluation.analysis.drawing.map import (
 )
 from madeby.evaluation.analysis.drawing.slices import draw_slices
 from madeby.evaluation.analysis.embedding import Placed
-from madeby.evaluation.analysis.galleries import MOST_SLICES, classes_to_show, draw_class, draw_slice
+from madeby.evaluation.analysis.galleries import MOST_SLICES, SIGNIFICANT, classes_to_show, draw_class, draw_slice
 from madeby.evaluation.analysis.record import Content, ContentClass, Plot
 from madeby.evaluation.analysis.slices import Found
 from madeby.plots.style import Theme
@@ -63,8 +63,8 @@ def draw_content(
         "mean confidence of the first three content classes for each label, with 95% intervals",
     )
     if n_human and n_ai:
-        often = _frequent(content.classes)
-        most = sorted(often, key=lambda one: -abs(one.difference.value) if one.difference else 0.0)
+        telling = _telling(content.classes)
+        most = sorted(telling, key=lambda one: -abs(one.difference.value) if one.difference else 0.0)
         drawn(
             draw_class_shares(_with_wanted(most, wanted), n_human, n_ai, folder / "content_shares.png", theme),
             "Contents that differ most between the labels",
@@ -147,8 +147,11 @@ def draw_maps(table: pl.DataFrame, placed: Placed, folder: Path, theme: Theme) -
     return tuple(plots)
 
 
-def _frequent(classes: Sequence[ContentClass]) -> list[ContentClass]:
-    """Classes with enough pictures, or those with more than one, or in the end all."""
+def _telling(classes: Sequence[ContentClass]) -> list[ContentClass]:
+    """Classes that differ beyond chance, or with enough pictures, or with more than one, or in the end all."""
+    differ = [one for one in classes if one.p_adjusted is not None and one.p_adjusted <= SIGNIFICANT]
+    if len(differ) > 2:
+        return differ
     for least in (LEAST_IN_CLASS, 2):
         often = [one for one in classes if one.human + one.ai >= least]
         if len(often) > 1:

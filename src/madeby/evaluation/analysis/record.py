@@ -143,7 +143,7 @@ class Condition(Frozen):
     """One side of a slice: a characteristic and the range or value of it that belongs to the slice.
 
     A number lies in ``low`` <= x <= ``high`` (null: open), a category equals ``value``. ``words`` says it for
-    people: ``sharpness: lowest fifth (up to 3.1)``.
+    people: ``sharpness in the lowest fifth (up to 3.1)``.
     """
 
     characteristic: str
@@ -161,7 +161,7 @@ class Slice(Frozen):
     inside, ``hit_share`` of all. ``p`` is Fisher's exact one-sided; for two conditions the largest of the p-values
     against the rest of each part and against everything outside, so that a pair counts only if it is worse than
     either alone. ``p_adjusted`` is corrected for all looks. ``resembles`` is the place, in the same tuple, of an
-    earlier slice that holds mostly the same pictures.
+    earlier slice that shares most of the smaller one's pictures, as a part, a whole or a likeness of it.
     """
 
     outcome: Outcome

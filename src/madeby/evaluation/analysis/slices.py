@@ -28,7 +28,7 @@ LEAST_PICTURES, LEAST_SHARE = 10, 0.01
 LEAST_HITS = 5
 MOST_KEPT = 60
 RESEMBLING = 0.5
-"""Two slices resemble each other when they share so much of their pictures (Jaccard)."""
+"""A slice resembles another if more than this share of the smaller one's pictures lie in both."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ def _described(one: _Tested, met: Sequence[Candidate], n: int, hits: int, outcom
     return Slice(
         outcome=outcome,
         conditions=conditions,
-        words=", and ".join(condition.words for condition in conditions),
+        words=" and ".join(condition.words for condition in conditions),
         pictures=one.pictures,
         hits=one.hits,
         hit_share=one.hits / hits,
@@ -165,7 +165,7 @@ def _related(slices: Sequence[Slice], masks: Sequence[Booleans]) -> tuple[Slice,
 
 
 def _overlap(one: Booleans, other: Booleans) -> float:
-    return float((one & other).sum() / (one | other).sum())
+    return float((one & other).sum() / min(one.sum(), other.sum()))
 
 
 def _record(

@@ -136,7 +136,7 @@ def draw_confidence_against_score(
         rows = labels == label
         n = int(rows.sum())
         axes.plot(confidence[rows], probability[rows], ".", color=colours[label], rasterized=True,
-                  markersize=3.5 if n > 500 else 6, alpha=float(np.clip(300 / n, 0.07, 0.7)),
+                  markersize=3.5 if n > 500 else 6, alpha=float(np.clip(600 / n, 0.12, 0.7)),
                   markeredgewidth=0)  # fmt: skip
         steps = _steps(confidence[rows], probability[rows] >= 0.5)
         if steps:

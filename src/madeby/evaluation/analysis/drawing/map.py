@@ -57,7 +57,7 @@ def draw_map_by_label(points: MapPoints, out: Path, theme: Theme = LIGHT) -> Pat
         rows = points.labels == label
         if rows.any():
             name = f"{label or 'pictures'} ({int(rows.sum()):,})"
-            _scatter(axes, points.places[rows], colour, marker, name, 0.6)
+            _scatter(axes, points.places[rows], colour, marker, name, 0.6, _size(len(points.labels)))
     _finish(axes, theme, "Map by label", "pictures of like content lie near each other; axes mean nothing")
     return save(figure, out)
 
@@ -66,13 +66,13 @@ def draw_map_by_content(points: MapPoints, out: Path, theme: Theme = LIGHT) -> P
     """Draw the most frequent contents in colours, all others in grey."""
     figure = new_figure(8.0, 6.0, theme)
     axes = figure.add_subplot()
-    named = named_contents(points.content.tolist())
+    named, size = named_contents(points.content.tolist()), _size(len(points.content))
     rest = ~np.isin(points.content, named)
     if rest.any():
-        _scatter(axes, points.places[rest], theme.muted, "o", f"{OTHER} ({int(rest.sum()):,})", 0.28)
+        _scatter(axes, points.places[rest], theme.muted, "o", f"{OTHER} ({int(rest.sum()):,})", 0.28, size)
     for name, colour in zip(named, PALETTE, strict=False):
         rows = points.content == name
-        _scatter(axes, points.places[rows], colour, "o", f"{name} ({int(rows.sum()):,})", 0.85)
+        _scatter(axes, points.places[rows], colour, "o", f"{name} ({int(rows.sum()):,})", 0.85, 1.6 * size)
     _finish(axes, theme, "Map by content", "the most frequent best classes", beside=True)
     return save(figure, out)
 
@@ -99,22 +99,20 @@ def draw_map_by_mistake(points: MapPoints, out: Path, theme: Theme = LIGHT) -> P
     """Draw mistakes in their label's colour over all other pictures in grey."""
     figure = new_figure(6.4, 6.0, theme)
     axes = figure.add_subplot()
-    wrong = points.wrong
-    _scatter(axes, points.places[~wrong], theme.muted, "o", f"right ({int((~wrong).sum()):,})", 0.28)
+    wrong, size = points.wrong, _size(len(points.labels))
+    _scatter(axes, points.places[~wrong], theme.muted, "o", f"right ({int((~wrong).sum()):,})", 0.28, size)
     for label, taken, colour, marker in (("human", "ai", theme.human, "o"), ("ai", "human", theme.ai, "D")):
         rows = wrong & (points.labels == label)
         if rows.any():
             name = f"{label}, taken for {taken} ({int(rows.sum()):,})"
-            _scatter(axes, points.places[rows], colour, marker, name, 0.9, larger=1.6)
+            _scatter(axes, points.places[rows], colour, marker, name, 0.9, 2.2 * size)
     _finish(axes, theme, "Map by mistake", "where the detector errs")
     return save(figure, out)
 
 
-def _scatter(
-    axes: Axes, places: Floats, colour: str, marker: str, name: str, alpha: float, larger: float = 1.0
-) -> None:
-    size = _size(len(places)) * larger * (0.8 if marker == "D" else 1.0)
-    axes.scatter(places[:, 0], places[:, 1], color=colour, marker=marker, s=size, alpha=alpha, linewidths=0, label=name)
+def _scatter(axes: Axes, places: Floats, colour: str, marker: str, name: str, alpha: float, size: float) -> None:
+    area = size * (0.8 if marker == "D" else 1.0)  # a diamond looks larger than a disc of the same area
+    axes.scatter(places[:, 0], places[:, 1], color=colour, marker=marker, s=area, alpha=alpha, linewidths=0, label=name)
 
 
 def _size(n: int) -> float:
@@ -132,4 +130,4 @@ def _finish(axes: Axes, theme: Theme, title: str, subtitle: str, *, legend: bool
     if legend:
         placing = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if beside else {
             "loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 3}  # fmt: skip
-        add_legend(axes, theme, markerscale=1.8, scatteryoffsets=[0.5], **placing)
+        add_legend(axes, theme, markerscale=1.6, scatteryoffsets=[0.5], **placing)

@@ -10,7 +10,7 @@ from madeby.evaluation.analysis.record import Slice
 from madeby.plots.style import FONT_SIZE, LIGHT, Theme, add_legend, dress, new_figure, save
 
 LINE_HEIGHT = 0.5
-WORDS_A_LINE = 52
+WORDS_A_LINE = 58
 
 TITLES = {
     "false positive": "What human pictures taken for ai have in common",
@@ -21,8 +21,6 @@ TITLES = {
 
 def draw_slices(slices: Sequence[Slice], out: Path, theme: Theme = LIGHT) -> Path:
     """Draw slices of one outcome: the rate inside with its interval, and the rate outside as a tick."""
-    from matplotlib.ticker import PercentFormatter
-
     outcome = slices[0].outcome
     colour = theme.ai if outcome == "false negative" else theme.human if outcome == "false positive" else theme.accent
     figure = new_figure(9.2, 1.6 + LINE_HEIGHT * len(slices), theme)
@@ -38,13 +36,13 @@ def draw_slices(slices: Sequence[Slice], out: Path, theme: Theme = LIGHT) -> Pat
         axes.annotate(f"{one.hits:,} of {one.pictures:,}", (high, at), xytext=(8, 0), textcoords="offset points",
                       va="center", color=theme.muted, fontsize=FONT_SIZE - 2)  # fmt: skip
     axes.set_yticks(range(len(slices)), [textwrap.fill(one.words, WORDS_A_LINE) for one in slices])
-    axes.set_ylim(len(slices) - 0.4, -0.6)
+    axes.set_ylim(len(slices) - 0.4, -1.3)  # room for the legend
     axes.margins(x=0.16)
     axes.set_xlim(0, None)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     axes.set_xlabel(f"share that is {'called ai' if outcome == 'called ai' else f'a {outcome}'}")
     dress(axes, theme, title=TITLES[outcome], subtitle="slices that stand out after correction for all looks, "
           "clearest first", grid="x")  # fmt: skip
     axes.tick_params(axis="y", length=0)
-    add_legend(axes, theme, loc="lower right")
+    add_legend(axes, theme, loc="upper right", ncols=2)
     return save(figure, out)
