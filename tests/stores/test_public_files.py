@@ -115,6 +115,19 @@ def test_a_mirror_holds_the_whole_bundle(package_store, web, big_bundle, tmp_pat
     assert (tmp_path / "mirror/big/0.1.0" / TOWER).stat().st_size == (big_bundle.folder / TOWER).stat().st_size
 
 
+def test_the_preferred_model_answers_once_it_was_pulled_from_where_the_package_says(
+    package_store, web, big_bundle, monkeypatch
+):
+    monkeypatch.setattr(builtin, "PREFERRED_BUNDLE", "big")
+    package_store(PublicFile(url=f"{web.url}/big/0.1.0/{TOWER}"))
+    madeby.models_pull(f"{web.url}/big@0.1.0")  # the same name from elsewhere, without the package's word
+    assert madeby.load_detector().bundle.spec.name == "wild-lite"
+    madeby.models_pull(str(builtin.PACKAGE_STORE / "big"))
+    assert madeby.load_detector().bundle.spec.name == "big"
+    assert [each.default for each in madeby.models_list()].count(True) == 1
+    assert next(each for each in madeby.models_list() if each.default).place == "pulled"
+
+
 @pytest.mark.parametrize(
     "fields",
     [

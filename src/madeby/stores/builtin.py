@@ -7,6 +7,10 @@ from pathlib import Path
 from madeby.detector.bundle import SPEC_FILE
 
 DEFAULT_BUNDLE = "wild-lite"
+"""Answers where no model is named and the preferred one was not pulled."""
+
+PREFERRED_BUNDLE = "wild"
+"""Answers where no model is named, once it was pulled as the package's own store describes it."""
 
 PACKAGE_STORE = Path(__file__).parent / "pullable"
 """A store inside the package: models that ``madeby models pull NAME`` completes with files that others publish."""
@@ -22,3 +26,8 @@ def builtin_names() -> list[str]:
 def builtin_folder(name: str) -> Path | None:
     """Folder of a built-in bundle, or None where there is none of that name."""
     return _FOLDER / name if name in builtin_names() else None
+
+
+def has_preferred() -> bool:
+    """Whether this release describes a preferred bundle that can be pulled."""
+    return (PACKAGE_STORE / PREFERRED_BUNDLE).is_dir()

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from madeby.detector.bundle import Bundle
 from madeby.errors import BundleError, DataError
 from madeby.schema import Frozen
+from madeby.stores import builtin
 from madeby.stores.home import home
 from madeby.stores.index import INDEX_FILE, BundleIndex, identity_of, verify
 from madeby.stores.storage.address import printable_url
@@ -80,6 +81,20 @@ def cached_bundles(name: str | None = None) -> list[Cached]:
     found.sort(key=lambda each: each.folder.stat().st_mtime, reverse=True)
     found.sort(key=lambda each: version_key(each.version), reverse=True)
     return sorted(found, key=lambda each: each.name)
+
+
+def preferred_folder() -> Path | None:
+    """Where the package's preferred model lies, if it was pulled.
+
+    It must be the very bundle that the package's own store describes: a model of the same name from another store
+    does not become the default.
+    """
+    for path in builtin.PACKAGE_STORE.glob(f"{builtin.PREFERRED_BUNDLE}/*/{INDEX_FILE}"):
+        data = path.read_bytes()
+        folder = folder_for(BundleIndex.from_json(data, str(path)), identity_of(data))
+        if folder.is_dir():
+            return folder
+    return None
 
 
 def open_cached(folder: Path) -> Bundle:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from madeby.detector.bundle import SPEC_FILE, BundleSpec
 from madeby.errors import BundleError
 from madeby.stores.builtin import DEFAULT_BUNDLE, builtin_folder, builtin_names
-from madeby.stores.cache import cached_bundles
+from madeby.stores.cache import cached_bundles, preferred_folder
 from madeby.stores.index import INDEX_FILE, INDEX_MAX_BYTES, BundleIndex
 from madeby.stores.published import Published, all_published
 from madeby.stores.storage import read_small
@@ -36,17 +36,19 @@ class ListedModel:
 def models_here() -> list[ListedModel]:
     """The built-in models, then those pulled to this machine; one whose description is damaged is left out."""
     listed = []
+    preferred = preferred_folder()
     for name in builtin_names():
         folder = builtin_folder(name)
         if folder is not None:
             size = sum(path.stat().st_size for path in folder.iterdir())
             spec = BundleSpec.model_validate_json((folder / SPEC_FILE).read_bytes())
-            listed.append(ListedModel(name, spec, BUILT_IN, size, default=name == DEFAULT_BUNDLE))
+            listed.append(ListedModel(name, spec, BUILT_IN, size, default=name == DEFAULT_BUNDLE and preferred is None))
     for cached in cached_bundles():
         found = _read_pulled(cached.folder)
         if found is not None:
             index, spec = found
-            listed.append(ListedModel(f"{cached.name}@{cached.version}", spec, PULLED, index.total_bytes))
+            named, default = f"{cached.name}@{cached.version}", cached.folder == preferred
+            listed.append(ListedModel(named, spec, PULLED, index.total_bytes, default=default))
     return listed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from madeby.detector.bundle import SPEC_FILE, Bundle
 from madeby.errors import BundleError
-from madeby.stores.builtin import DEFAULT_BUNDLE, builtin_folder, builtin_names
+from madeby.stores.builtin import DEFAULT_BUNDLE, builtin_folder, builtin_names, has_preferred
 
 RUN_BUNDLE = "bundle"
 """Name of the folder in which a finished training run keeps its bundle."""
@@ -22,13 +22,13 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
     Args:
         model: a built-in bundle's name, a pulled one's (``name`` for its newest version, or ``name@version``), a
             bundle folder, a run folder, or the URL of a bundle in a store, which is pulled first; None for the
-            default bundle.
+            preferred bundle if it was pulled, else the default one.
 
     Raises:
         BundleError: nothing of that name or address is a sound bundle.
     """
     if model is None:
-        model = DEFAULT_BUNDLE
+        return _open_default()
     builtin = builtin_folder(str(model))
     if builtin is not None:
         return Bundle.open(builtin)
@@ -46,6 +46,23 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
     if folder.exists():
         raise BundleError(f"{folder} is a file; name the bundle's folder")
     raise _unknown(str(model))
+
+
+def _open_default() -> Bundle:
+    """The preferred bundle if it was pulled, else the built-in one."""
+    if has_preferred():
+        from madeby.stores.cache import open_cached, preferred_folder
+
+        preferred = preferred_folder()
+        if preferred is not None:
+            try:
+                return open_cached(preferred)
+            except (BundleError, OSError) as error:
+                raise BundleError(f"{error}; mend it with: madeby models pull {preferred.parent.name}") from None
+    folder = builtin_folder(DEFAULT_BUNDLE)
+    if folder is None:
+        raise BundleError(f"this installation lacks its model {DEFAULT_BUNDLE}: install madeby again")
+    return Bundle.open(folder)
 
 
 def _open_pulled(model: str) -> Bundle | None:

@@ -16,6 +16,7 @@ from madeby.web.record import now
 
 TRIAL_SIDE = 256
 LONGEST_PAUSE_SECONDS = 600.0
+CLOSING_SECONDS = 2.0
 
 _log = logging.getLogger("madeby.web")
 
@@ -116,10 +117,10 @@ class LiveModel:
             self._watcher.start()
 
     def close(self) -> None:
-        """Stop watching; what is loaded stays usable."""
+        """Stop watching, without waiting long for a pull under way; what is loaded stays usable."""
         self._closed.set()
         if self._watcher is not None:
-            self._watcher.join()
+            self._watcher.join(CLOSING_SECONDS)
 
     def _watch(self, every_seconds: float) -> None:
         failures = 0
