@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,6 +60,13 @@ class GroupTable:
     column: str
     rows: tuple[tuple[str, Figures], ...]
     more: int
+
+    @property
+    def scale(self) -> float:
+        """Where the scale of its intervals begins."""
+        ends = [figures.intervals["auroc"] for _, figures in self.rows]
+        least = min((one[0] for one in ends if one), default=0.4)
+        return 0.4 if least < 0.75 else math.floor(20 * least - 0.4) / 20
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def _chapter(run: RunMaterial, number: int) -> RunChapter:
         learnt=learnt(run),
         data=judge_data(run),
         audits=[(audit, judge_audit(audit, run)) for audit in run.audits],
-        network=words.capital(network_words(run)),
+        network=network_words(run),
         layers=_layers(run),
         training=judge_training(run),
         training_charts=training_charts(run),

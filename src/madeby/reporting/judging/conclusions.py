@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from madeby.datasets.audit.findings import Severity
 from madeby.reporting.judging.data import generators
 from madeby.reporting.judging.judgement import Judgement
@@ -13,7 +15,7 @@ ROBUSTNESS = (
     "Robustness was not measured: how the figures change when pictures are re-encoded, resized or cropped is not known."
 )
 ROBUSTNESS_HOW = (
-    "Save changed copies of the test pictures, import them with `madeby data import`, evaluate the run on that manifest, "
+    "Save changed copies of the test pictures, import them with madeby data import, evaluate the run on that manifest, "
     "and name the folder with --evaluation."
 )
 
@@ -35,11 +37,17 @@ def learnt(run: RunMaterial) -> list[Judgement]:
         told += [Judgement(one.line) for one in analysis.record.findings if one.topic == "slices" and one.known][:1]
     for audit in run.audits[:1]:
         told += [
-            Judgement(f"{capital(one.line)}.", "bad")
+            Judgement(f"{_about(audit.record.manifest, run)}{capital(one.line)}.", "bad")
             for one in audit.record.findings
             if one.severity in {Severity.SERIOUS, Severity.WARNING}
         ][:2]
     return told
+
+
+def _about(manifest: str, run: RunMaterial) -> str:
+    """Whose audit it is, where it is not that of the run's own data."""
+    name = Path(manifest).name
+    return "" if run.data is not None and run.data.name == name else f"In {Path(name).stem}, which was audited: "
 
 
 def elsewhere(run: RunMaterial, title: str, words: str, ends: tuple[float, float] | None) -> Judgement:

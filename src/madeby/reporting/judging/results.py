@@ -215,8 +215,8 @@ def judge_groups(measured: Measured) -> list[Judgement]:
         weak = [(value, block) for value, block in judged(blocks) if _below(block, measured.metrics)]
         weak.sort(key=lambda item: item[1].auroc or 0.0)
         if weak:
-            named = [f"{value} (AUROC {with_interval(block, 'auroc')})" for value, block in weak]
-            told.append(Judgement(f"Worse than the whole by {column.replace('_', ' ')}: {listed(named, 3)}.", "bad"))
+            named = [f"{value} with AUROC {with_interval(block, 'auroc')}" for value, block in weak]
+            told.append(Judgement(f"Weaker than the whole, by {column.replace('_', ' ')}: {listed(named, 3)}.", "bad"))
     if not told and any(len(judged(blocks)) > 1 for blocks in measured.metrics.by.values()):
         told.append(Judgement("No group's interval lies below that of the whole.", "good"))
     return told

@@ -11,6 +11,9 @@ from madeby.reporting.material import Placed, RunMaterial
 from madeby.reporting.words import count, duration, percent
 from madeby.training.tuning.records import Tuning
 
+CLEARLY_FIRST = 0.65
+"""Share of the differences from which one field is said to explain most of them."""
+
 GAP = 0.02
 """Accuracy that training may be ahead of validation before it is called overfitting."""
 
@@ -82,7 +85,10 @@ def judge_tuning(placed: Placed[Tuning], run: RunMaterial) -> list[Judgement]:
             told.append(Judgement("No other trial comes within one standard error of its validation accuracy.", "good"))
     if tuning.importance:
         first, share = max(tuning.importance.items(), key=lambda item: item[1])
-        told.append(Judgement(f"{first} explains most of the differences between trials: {share:.0%}."))
+        if share > CLEARLY_FIRST:
+            told.append(Judgement(f"{first} explains most of the differences between trials: {share:.0%}."))
+        else:
+            told.append(Judgement("No single field explains most of the differences between trials.", "plain"))
     if not same_data:
         told.append(Judgement("The study was made on other data than this run's.", "open"))
     return told

@@ -1,0 +1,1 @@
+"""The story as slides: titles that state what was found, charts that can be edited."""
