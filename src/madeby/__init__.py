@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from madeby.api import (
         ShownModel,
         evaluate,
+        explain,
+        explain_bytes,
         load_detector,
         models_list,
         models_newest,
@@ -48,10 +50,16 @@ if TYPE_CHECKING:
     from madeby.evaluation.evaluate import Evaluation
     from madeby.evaluation.metrics import Figures, Metrics
     from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
+    from madeby.pictures.fetch import FetchPolicy, fetch
+    from madeby.pictures.formats import sniff
     from madeby.pictures.limits import Limits
+    from madeby.scanning.answered import Answered
+    from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
-    from madeby.scanning.sinks.jsonl import JsonLinesSink
+    from madeby.scanning.sinks.jsonl import JsonLinesFile, JsonLinesSink
     from madeby.scanning.sinks.parquet import ParquetSink
+    from madeby.scanning.sinks.parquet_folder import ParquetFolderSink
+    from madeby.scanning.sinks.several import SeveralSinks, Sink
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
     from madeby.stores.listing import ListedModel
     from madeby.stores.published import PublishedModel
@@ -69,6 +77,8 @@ _HOME = {
     "madeby.api": (
         "ShownModel",
         "evaluate",
+        "explain",
+        "explain_bytes",
         "load_detector",
         "models_list",
         "models_newest",
@@ -104,10 +114,16 @@ _HOME = {
     "madeby.evaluation.evaluate": ("Evaluation",),
     "madeby.evaluation.metrics": ("Figures", "Metrics"),
     "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
+    "madeby.pictures.fetch": ("FetchPolicy", "fetch"),
+    "madeby.pictures.formats": ("sniff",),
     "madeby.pictures.limits": ("Limits",),
+    "madeby.scanning.explain": ("Explanation",),
+    "madeby.scanning.answered": ("Answered",),
     "madeby.scanning.sinks.csv": ("CsvSink",),
-    "madeby.scanning.sinks.jsonl": ("JsonLinesSink",),
+    "madeby.scanning.sinks.jsonl": ("JsonLinesFile", "JsonLinesSink"),
     "madeby.scanning.sinks.parquet": ("ParquetSink",),
+    "madeby.scanning.sinks.parquet_folder": ("ParquetFolderSink",),
+    "madeby.scanning.sinks.several": ("SeveralSinks", "Sink"),
     "madeby.schema": (
         "ErrorInfo",
         "Label",
@@ -136,6 +152,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "AlignSummary",
     "Analysis",
+    "Answered",
     "Audit",
     "Bundle",
     "BundleError",
@@ -148,8 +165,11 @@ __all__ = [
     "ErrorCode",
     "ErrorInfo",
     "Evaluation",
+    "Explanation",
+    "FetchPolicy",
     "Figures",
     "ImportSummary",
+    "JsonLinesFile",
     "JsonLinesSink",
     "Label",
     "LayerSummary",
@@ -162,6 +182,7 @@ __all__ = [
     "MissingExtraError",
     "ModelInfo",
     "NetworkSummary",
+    "ParquetFolderSink",
     "ParquetSink",
     "PictureError",
     "PictureFacts",
@@ -173,9 +194,11 @@ __all__ = [
     "RecipeError",
     "Result",
     "RunSummary",
+    "SeveralSinks",
     "SheetSummary",
     "ShownModel",
     "Signal",
+    "Sink",
     "Strength",
     "Tally",
     "Timing",
@@ -192,6 +215,9 @@ __all__ = [
     "data_show",
     "data_split",
     "evaluate",
+    "explain",
+    "explain_bytes",
+    "fetch",
     "load_detector",
     "models_export",
     "models_list",
@@ -205,6 +231,7 @@ __all__ = [
     "provenance",
     "scan",
     "scan_bytes",
+    "sniff",
     "train",
     "tune",
 ]

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from madeby.errors import BundleError, needing_extra
+from madeby.errors import BundleError, MadebyError, needing_extra
 from madeby.schema import Result
 
 if TYPE_CHECKING:
     from madeby.detector.bundle import Bundle, BundleSpec
     from madeby.detector.detector import Detector
+    from madeby.detector.evidence_drawing import MapKind
     from madeby.evaluation.evaluate import Evaluation
     from madeby.pictures.limits import Limits
+    from madeby.scanning.answered import Answered
+    from madeby.scanning.explain import Explanation
     from madeby.stores.listing import ListedModel
     from madeby.stores.published import PublishedModel
     from madeby.stores.push import PushedModel
@@ -34,6 +37,7 @@ def scan(
     limits: Limits | None = None,
     workers: int | None = None,
     column: str | None = None,
+    answered: Answered | None = None,
     standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
@@ -50,6 +54,7 @@ def scan(
         limits: most bytes and pixels a picture may have.
         workers: pictures under way at a time; one a core if None.
         column: the column of tables that names or holds the pictures; None where only one can be meant.
+        answered: results at hand, as a sink that is resumed knows them; pictures that it names are passed over.
         standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
@@ -58,6 +63,7 @@ def scan(
 
     Raises:
         BundleError: the model cannot be found or loaded. Raised at the call, not at the first result.
+        MadebyError: the results at hand are another model's; at the call, too.
     """
     from madeby.scanning.scan import scan_with
     from madeby.stores import open_bundle
@@ -71,6 +77,7 @@ def scan(
         limits=limits,
         workers=workers,
         column=column,
+        answered=answered,
         standard_input=standard_input,
     )
 
@@ -121,18 +128,106 @@ def provenance(
 
 
 def scan_bytes(
-    data: bytes, source: str = "bytes", *, model: str | Path | Detector | None = None, provenance: bool = True
+    data: bytes,
+    source: str = "bytes",
+    *,
+    model: str | Path | Detector | None = None,
+    provenance: bool = True,
+    detector: bool = True,
+    limits: Limits | None = None,
 ) -> Result:
     """Answer about one picture in memory; pass a loaded :class:`Detector` as ``model`` when there are many.
+
+    Args:
+        data: the whole file.
+        source: the name it goes by in the result.
+        model: as for :func:`scan`, or a loaded detector.
+        provenance: whether to read metadata, signatures and watermarks.
+        detector: whether to judge the pixels.
+        limits: most bytes and pixels the picture may have.
 
     Raises:
         BundleError: the model cannot be found or loaded.
     """
-    from madeby.detector.detector import Detector
+    from madeby.pictures.limits import Limits
     from madeby.scanning.pipeline import Pipeline
 
-    detector = model if isinstance(model, Detector) else load_detector(model)
-    return Pipeline(detector=detector, provenance=provenance).answer_bytes(data, source)
+    judging = _loaded(model) if detector else None
+    pipeline = Pipeline(detector=judging, provenance=provenance, limits=limits or Limits())
+    return pipeline.answer_bytes(data, source)
+
+
+def explain(
+    sources: str | Path | Iterable[str | Path],
+    *,
+    model: str | Path | None = None,
+    output: str | Path | None = None,
+    kind: str = "overlay",
+    allow_private: bool = False,
+    limits: Limits | None = None,
+) -> Iterator[Explanation]:
+    """Show where in pictures the detector's evidence lies.
+
+    Args:
+        sources: as for :func:`scan`.
+        model: as for :func:`scan`; its network must give a logit map.
+        output: a ``.png`` file for one picture, or a folder; None writes nothing, the drawing is in the explanation.
+        kind: ``overlay``, the picture with the map over it, or ``map``, the map alone on a transparent ground.
+        allow_private: whether URLs may lead to private, loopback and link-local addresses.
+        limits: most bytes and pixels a picture may have.
+
+    Returns:
+        Explanations in the order of the sources; one of a picture that cannot be read has a result with
+        ``status: error`` and no drawing.
+
+    Raises:
+        BundleError: the model cannot be found or loaded, or gives no logit map.
+        MadebyError: there is no such kind, or ``output`` is one file and there are several pictures.
+    """
+    from madeby.scanning.explain import explain_with
+    from madeby.stores import open_bundle
+
+    named = [sources] if isinstance(sources, str | Path) else sources
+    place = None if output is None else Path(output)
+    return explain_with(
+        open_bundle(model), named, place, kind=_map_kind(kind), allow_private=allow_private, limits=limits
+    )
+
+
+def explain_bytes(
+    data: bytes,
+    source: str = "bytes",
+    *,
+    model: str | Path | Detector | None = None,
+    kind: str = "overlay",
+    limits: Limits | None = None,
+) -> Explanation:
+    """Show where in one picture in memory the evidence lies; arguments as for :func:`scan_bytes` and :func:`explain`.
+
+    Raises:
+        BundleError: the model cannot be found or loaded, or gives no logit map.
+        MadebyError: there is no such kind.
+    """
+    from madeby.pictures.limits import Limits
+    from madeby.scanning.explain import explained
+    from madeby.scanning.pipeline import Pipeline
+
+    pipeline = Pipeline(detector=_loaded(model), limits=limits or Limits())
+    return explained(data, source, pipeline, _map_kind(kind))
+
+
+def _loaded(model: str | Path | Detector | None) -> Detector:
+    from madeby.detector.detector import Detector
+
+    return model if isinstance(model, Detector) else load_detector(model)
+
+
+def _map_kind(kind: str) -> MapKind:
+    from madeby.detector.evidence_drawing import MapKind
+
+    if kind not in set(MapKind):
+        raise MadebyError(f"there is no evidence map of kind {kind!r}; there are {', '.join(MapKind)}")
+    return MapKind(kind)
 
 
 def load_detector(model: str | Path | None = None, *, threads: int = 0) -> Detector:

@@ -5,25 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
 from madeby.errors import MadebyError
 from madeby.schema import Result
-
-
-class Sink(Protocol):
-    """Takes results as they come."""
-
-    def write(self, result: Result) -> None:
-        """Take one result."""
-
-    def close(self) -> None:
-        """Finish."""
-
-    def abort(self) -> None:
-        """Stop where the scan was broken off."""
 
 
 def scan(
@@ -35,8 +22,16 @@ def scan(
         ),
     ],
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
+    jsonl_to: Annotated[
+        Path | None, typer.Option("--jsonl-to", help="Write one JSON result a line to this file.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
-    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet table to this file.")] = None,
+    parquet: Annotated[
+        str | None, typer.Option("--parquet", help="Write a Parquet table to this FILE, or in parts to this FOLDER/.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the results that the named files hold already.")
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run."),
@@ -60,9 +55,11 @@ def scan(
     """
     from madeby import scan as scan_pictures
     from madeby.cli import EXIT_SOME_UNREAD
+    from madeby.cli.scan_sinks import sinks_for
 
     if not (provenance or detector):
         raise MadebyError("--no-provenance and --no-detector together leave nothing to do; drop one of them")
+    sinks = sinks_for(jsonl=jsonl, jsonl_to=jsonl_to, csv=csv, parquet=parquet, resume=resume)
     results = scan_pictures(
         sources,
         model=model,
@@ -71,40 +68,19 @@ def scan(
         allow_private=allow_private,
         workers=workers,
         column=column,
+        answered=sinks.answered,
     )
-    sinks = _sinks(jsonl, csv, parquet)
     unread = 0
     try:
         for result in _with_progress(results):
             unread += not result.ok
-            for sink in sinks:
-                sink.write(result)
+            sinks.write(result)
     except BaseException:
-        for sink in sinks:
-            sink.abort()
+        sinks.abort()
         raise
-    for sink in sinks:
-        sink.close()
+    sinks.close()
     if unread:
         raise typer.Exit(EXIT_SOME_UNREAD)
-
-
-def _sinks(jsonl: bool, csv: Path | None, parquet: Path | None) -> list[Sink]:
-    """The sinks asked for; the table on the terminal unless JSON lines take its place."""
-    import madeby
-
-    sinks: list[Sink] = []
-    if csv is not None:
-        sinks.append(madeby.CsvSink(csv))
-    if parquet is not None:
-        sinks.append(madeby.ParquetSink(parquet))
-    if jsonl:
-        sinks.append(madeby.JsonLinesSink(sys.stdout))
-    else:
-        from madeby.cli.result_table import ResultTable
-
-        sinks.append(ResultTable())
-    return sinks
 
 
 def _with_progress(results: Iterator[Result]) -> Iterator[Result]:

@@ -10,8 +10,9 @@ from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
-from madeby.pictures.sources import expand
+from madeby.pictures.sources import SourceUnit, expand, printable
 from madeby.provenance import ReadingOptions
+from madeby.scanning.answered import Answered
 from madeby.scanning.answering import Answering
 from madeby.scanning.local import run_local
 from madeby.scanning.pipeline import Pipeline
@@ -29,6 +30,7 @@ def scan_with(
     workers: int | None = None,
     standard_input: Iterable[str] | None = None,
     column: str | None = None,
+    answered: Answered | None = None,
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
@@ -46,4 +48,11 @@ def scan_with(
         fetch_policy=FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes),
     )
     units = expand(named, standard_input=standard_input, column=column, limits=limits)
+    if answered is not None:
+        answered.check_model(bundle.info.sha256 if bundle else "")
+        units = _not_in(answered, units)
     return run_local(units, Answering(pipeline), workers=workers)
+
+
+def _not_in(answered: Answered, units: Iterator[SourceUnit]) -> Iterator[SourceUnit]:
+    return (unit for unit in units if not answered.take(printable(unit.name)))

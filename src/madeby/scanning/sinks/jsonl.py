@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TextIO
 
+from madeby.errors import MadebyError
+from madeby.scanning.answered import Answered
 from madeby.schema import Result
 
 
@@ -23,3 +27,56 @@ class JsonLinesSink:
 
     def abort(self) -> None:
         """Nothing is held back."""
+
+
+class JsonLinesFile:
+    """A file of JSON lines that an interrupted scan can go on with.
+
+    ``answered`` is what the file held when it was opened.
+    """
+
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        """Begin the file anew, or behind its last whole line if ``resume``.
+
+        Raises:
+            MadebyError: it cannot be written, or resumed because it holds something else.
+        """
+        self.answered = Answered()
+        try:
+            self._file = path.open("r+b" if resume and path.exists() else "wb")
+            if resume:
+                self._go_on(path)
+        except OSError as error:
+            raise MadebyError(f"cannot write {path}: {error.strerror or error}") from None
+
+    def write(self, result: Result) -> None:
+        """Write one result as one line, at once: a kill can only leave a last line that is torn."""
+        self._file.write(result.to_json().encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def abort(self) -> None:
+        """Finish the file with the lines it has."""
+        self.close()
+
+    def _go_on(self, path: Path) -> None:
+        end = 0
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):
+                    break  # torn by a kill
+                try:
+                    result = json.loads(line)
+                    asked = (result["model"] or {"sha256": ""})["sha256"] if result["status"] == "ok" else None
+                    self.answered.add(result["source"], asked)
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    self._file.close()
+                    raise MadebyError(
+                        f"cannot resume: line {number} of {path} is no result of madeby; name another file"
+                    ) from None
+                end += len(line)
+        self._file.truncate(end)
+        self._file.seek(end)

@@ -34,7 +34,7 @@ class ParquetSink:
         self._pa: Any = pa
         self._schema = pa.schema([(name, types[kind]) for name, kind in {**(ahead or {}), **COLUMNS}.items()])
         self._path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = path.with_name(f".{path.name}.partial")
         try:
             self._writer: Any = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         except OSError as error:
