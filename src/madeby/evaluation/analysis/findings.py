@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from madeby.evaluation.analysis.galleries import SIGNIFICANT
+from madeby.evaluation.analysis.drawing.content import SIGNIFICANT
 from madeby.evaluation.analysis.record import (
     Content,
     ContentClass,

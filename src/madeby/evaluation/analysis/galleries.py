@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from madeby.evaluation.analysis.drawing.content import SIGNIFICANT
 from madeby.evaluation.analysis.record import Content, ContentClass, Plot, Slice
 from madeby.evaluation.analysis.thumbnails import pixels_of
 from madeby.plots.sheet import Tile, picture_sheet
@@ -24,16 +25,24 @@ MOST_CLASSES = 8
 MOST_SLICES = 6
 """Galleries of classes that differ, and of slices of one outcome, that are drawn unasked."""
 
-SIGNIFICANT = 0.05
+LEAST_UNSURE, MOST_UNSURE = 5, 3
+"""Where no class differs beyond chance: the fewest pictures and the number of classes that are drawn all the same."""
 
 
 def classes_to_show(content: Content, wanted: Sequence[int]) -> list[ContentClass]:
-    """Those asked for, then those whose share differs most between the labels and not by chance."""
+    """Those asked for, then those whose share differs most between the labels, beyond chance if any does."""
     by_index = {one.index: one for one in content.classes}
     asked = [by_index[index] for index in dict.fromkeys(wanted) if index in by_index]
     differ = [one for one in content.classes if one.p_adjusted is not None and one.p_adjusted <= SIGNIFICANT]
-    differ.sort(key=lambda one: -abs(one.difference.value) if one.difference else 0.0)
+    if not differ:
+        often = [one for one in content.classes if one.difference and one.human + one.ai >= LEAST_UNSURE]
+        differ = sorted(often, key=_difference)[:MOST_UNSURE]
+    differ.sort(key=_difference)
     return asked + [one for one in differ[:MOST_CLASSES] if one not in asked]
+
+
+def _difference(one: ContentClass) -> float:
+    return -abs(one.difference.value) if one.difference else 0.0
 
 
 def draw_class(one: ContentClass, table: pl.DataFrame, folder: Path, theme: Theme = LIGHT) -> Plot | None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from madeby.evaluation.analysis.drawing.content import (
+    SIGNIFICANT,
     draw_class_scores,
     draw_class_shares,
     draw_confidence,
@@ -25,7 +26,7 @@ from madeby.evaluation.analysis.drawing.map import (
 )
 from madeby.evaluation.analysis.drawing.slices import draw_slices
 from madeby.evaluation.analysis.embedding import Placed
-from madeby.evaluation.analysis.galleries import MOST_SLICES, SIGNIFICANT, classes_to_show, draw_class, draw_slice
+from madeby.evaluation.analysis.galleries import MOST_SLICES, classes_to_show, draw_class, draw_slice
 from madeby.evaluation.analysis.record import Content, ContentClass, Plot
 from madeby.evaluation.analysis.slices import Found
 from madeby.plots.style import Theme

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+SIGNIFICANT = 0.05
+"""Corrected p-value up to which a difference between the labels counts as more than chance."""
+
 RANK_NAMES = ("best class", "second", "third")
 STEPS = 10
 LEAST_IN_STEP = 10
@@ -81,9 +84,11 @@ def draw_class_shares(
     axes.set_xlim(0, None)
     axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     axes.set_xlabel("share of the label's pictures")
+    sure = all(one.p_adjusted is not None and one.p_adjusted <= SIGNIFICANT for one in classes)
+    chance = "all beyond chance" if sure else "some or all may be chance"
     dress(axes, theme, title="Contents that differ most between the labels",
-          subtitle="beside the marks: human pictures : ai pictures", grid="x")  # fmt: skip
-    axes.tick_params(axis="y", length=0)
+          subtitle=f"{chance}; beside the marks: human : ai pictures", grid="x")  # fmt: skip
+    axes.tick_params(axis="y", length=0, pad=9)
     add_legend(axes, theme, loc="lower right")
     return save(figure, out)
 
@@ -108,7 +113,7 @@ def draw_class_scores(classes: Sequence[ContentClass], out: Path, theme: Theme =
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("mean P(ai)")
     dress(axes, theme, title="The detector's answer by content",
-          subtitle="lines are 95% intervals; human pictures belong left of 0.5, ai right", grid="both")  # fmt: skip
+          subtitle="human pictures belong left of 0.5, ai right; 95% intervals from 10 pictures up", grid="both")  # fmt: skip
     axes.tick_params(axis="y", length=0)
     if labelled:
         add_legend(axes, theme, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=2)

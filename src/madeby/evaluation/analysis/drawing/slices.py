@@ -14,7 +14,7 @@ WORDS_A_LINE = 58
 
 TITLES = {
     "false positive": "What human pictures taken for ai have in common",
-    "false negative": "What ai pictures taken for human have in common",
+    "false negative": "What AI pictures taken for human have in common",
     "called ai": "What pictures called ai have in common",
 }
 
