@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from madeby.training.tuning.records import TrialRow, Tuning
     from madeby.training.tuning.tune import TuningOutcome, tune
     from madeby.version import __version__
+    from madeby.web.keys import ApiKey, NewKey, keys_create, keys_list, keys_revoke
 
 _HOME = {
     "madeby.api": (
@@ -146,6 +147,7 @@ _HOME = {
     "madeby.training.tuning.records": ("TrialRow", "Tuning"),
     "madeby.training.tuning.tune": ("TuningOutcome", "tune"),
     "madeby.version": ("__version__",),
+    "madeby.web.keys": ("ApiKey", "NewKey", "keys_create", "keys_list", "keys_revoke"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -153,6 +155,7 @@ __all__ = [
     "AlignSummary",
     "Analysis",
     "Answered",
+    "ApiKey",
     "Audit",
     "Bundle",
     "BundleError",
@@ -182,6 +185,7 @@ __all__ = [
     "MissingExtraError",
     "ModelInfo",
     "NetworkSummary",
+    "NewKey",
     "ParquetFolderSink",
     "ParquetSink",
     "PictureError",
@@ -218,6 +222,9 @@ __all__ = [
     "explain",
     "explain_bytes",
     "fetch",
+    "keys_create",
+    "keys_list",
+    "keys_revoke",
     "load_detector",
     "models_export",
     "models_list",

@@ -9,6 +9,8 @@ import typer
 from madeby.cli.analyze import analyze
 from madeby.cli.data import data_app
 from madeby.cli.evaluate import evaluate
+from madeby.cli.explain import explain
+from madeby.cli.keys import keys_app
 from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
 from madeby.cli.scan import scan
@@ -44,6 +46,7 @@ def _top(
 
 
 app.command()(scan)
+app.command()(explain)
 app.command()(provenance)
 app.command()(train)
 app.command()(tune)
@@ -51,3 +54,4 @@ app.command()(evaluate)
 app.command()(analyze)
 app.add_typer(data_app)
 app.add_typer(models_app)
+app.add_typer(keys_app)

@@ -6,6 +6,8 @@ exactly about what it was trained and measured on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -13,6 +15,16 @@ from PIL import Image
 from madeby.detector.bundle import Preprocessing
 
 Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Box:
+    """The part of a picture that one view shows, in the picture's pixels; a padded picture's may reach beyond it."""
+
+    top: int
+    left: int
+    height: int
+    width: int
 
 
 def views_of(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
@@ -31,6 +43,15 @@ def views_of(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
     corners = crop_corners(padded.shape[0], padded.shape[1], preprocessing.size, preprocessing.crops)
     size = preprocessing.size
     return np.stack([padded[top : top + size, left : left + size] for top, left in corners])
+
+
+def view_boxes(height: int, width: int, preprocessing: Preprocessing) -> list[Box]:
+    """What each of the views that :func:`views_of` cuts from a picture of this size shows, in the same order."""
+    if preprocessing.view == "resize":
+        return [Box(0, 0, height, width)]
+    size = preprocessing.size
+    corners = crop_corners(max(height, size), max(width, size), size, preprocessing.crops)
+    return [Box(top, left, size, size) for top, left in corners]
 
 
 def resized(pixels: Pixels, size: int) -> Pixels:
