@@ -38,6 +38,7 @@ def scan(
     workers: int | None = None,
     column: str | None = None,
     answered: Answered | None = None,
+    cache: str | Path | None = None,
     standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
@@ -55,6 +56,8 @@ def scan(
         workers: pictures under way at a time; one a core if None.
         column: the column of tables that names or holds the pictures; None where only one can be meant.
         answered: results at hand, as a sink that is resumed knows them; pictures that it names are passed over.
+        cache: an SQLite file, made if it is not there, that remembers answers: identical bytes are examined once,
+            by this model with these options. It may be shared by several processes; None remembers nothing.
         standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
@@ -63,7 +66,7 @@ def scan(
 
     Raises:
         BundleError: the model cannot be found or loaded. Raised at the call, not at the first result.
-        MadebyError: the results at hand are another model's; at the call, too.
+        MadebyError: the results at hand are another model's, or the cache cannot be used; at the call, too.
     """
     from madeby.scanning.scan import scan_with
     from madeby.stores import open_bundle
@@ -78,6 +81,7 @@ def scan(
         workers=workers,
         column=column,
         answered=answered,
+        cache=None if cache is None else Path(cache),
         standard_input=standard_input,
     )
 

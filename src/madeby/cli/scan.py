@@ -47,6 +47,10 @@ def scan(
     column: Annotated[
         str | None, typer.Option("--column", help="The column of tables that names or holds the pictures.")
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", help="Remember answers in this file: identical bytes are examined once."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
@@ -69,6 +73,7 @@ def scan(
         workers=workers,
         column=column,
         answered=sinks.answered,
+        cache=cache,
     )
     unread = 0
     try:

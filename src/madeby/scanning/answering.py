@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from madeby.errors import PictureError
 from madeby.pictures.sources import SourceUnit, printable
 from madeby.scanning.pipeline import Pipeline, failed
 from madeby.schema import Result
 
+if TYPE_CHECKING:
+    from madeby.scanning.cache import AnswerCache
+
 
 @dataclass(frozen=True)
 class Answering:
-    """Answers about source units with one pipeline; threads share one."""
+    """Answers about source units with one pipeline, remembering what it said if there is a cache; threads share one."""
 
     pipeline: Pipeline
+    cache: AnswerCache | None = None
 
     def __call__(self, unit: SourceUnit) -> Result:
         """Read the unit and answer about it; what goes wrong becomes the result's error."""
@@ -22,4 +27,6 @@ class Answering:
             data = unit.read(self.pipeline.limits, self.pipeline.fetch_policy)
         except PictureError as problem:
             return failed(printable(unit.name), problem.code, problem.message)
-        return self.pipeline.answer_bytes(data, unit.name)
+        if self.cache is None:
+            return self.pipeline.answer_bytes(data, unit.name)
+        return self.cache.answer(data, printable(unit.name), lambda: self.pipeline.answer_bytes(data, unit.name))

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import SourceUnit, expand, printable
+from madeby.pictures.sources.archives import is_archive
+from madeby.pictures.sources.tables import is_table
 from madeby.provenance import ReadingOptions
 from madeby.scanning.answered import Answered
 from madeby.scanning.answering import Answering
 from madeby.scanning.local import run_local
 from madeby.scanning.pipeline import Pipeline
 from madeby.schema import Result
+
+if TYPE_CHECKING:
+    from madeby.scanning.cache import AnswerCache
 
 
 def scan_with(
@@ -31,17 +37,15 @@ def scan_with(
     standard_input: Iterable[str] | None = None,
     column: str | None = None,
     answered: Answered | None = None,
+    cache: Path | None = None,
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
-    # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
-    if len(named) == 1 and (named[0].startswith(("http://", "https://")) or Path(named[0]).is_file()):
-        workers = 1
-    workers = workers or os.cpu_count() or 1
-    threads = 0 if workers == 1 else 1
+    workers = workers or (1 if _is_one_picture(named) else _cores())
     limits = limits or Limits()
     pipeline = Pipeline(
-        detector=Detector(bundle, threads=threads) if bundle else None,
+        # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
+        detector=Detector(bundle, threads=0 if workers == 1 else 1) if bundle else None,
         provenance=provenance,
         reading=reading or ReadingOptions(),
         limits=limits,
@@ -51,8 +55,36 @@ def scan_with(
     if answered is not None:
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
-    return run_local(units, Answering(pipeline), workers=workers)
+    if cache is None:
+        return run_local(units, Answering(pipeline), workers=workers)
+    from madeby.scanning.cache import AnswerCache  # SQLite takes its time to load
+
+    remembered = AnswerCache(cache, pipeline)
+    return _closing(remembered, run_local(units, Answering(pipeline, remembered), workers=workers))
 
 
 def _not_in(answered: Answered, units: Iterator[SourceUnit]) -> Iterator[SourceUnit]:
     return (unit for unit in units if not answered.take(printable(unit.name)))
+
+
+def _closing(cache: AnswerCache, results: Iterator[Result]) -> Iterator[Result]:
+    try:
+        yield from results
+    finally:
+        cache.close()
+
+
+def _is_one_picture(named: list[str]) -> bool:
+    if len(named) != 1:
+        return False
+    (source,) = named
+    if source.startswith(("http://", "https://")):
+        return True
+    return Path(source).is_file() and not is_archive(source) and not is_table(source)
+
+
+def _cores() -> int:
+    """Cores that this process may use, which a container or a job scheduler may have bounded."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
