@@ -4,10 +4,14 @@ import logging
 import os
 import subprocess
 import sys
+import tarfile
 import urllib.request
+import zipfile
 
 import boto3
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
@@ -128,6 +132,54 @@ def refusal(source, limits=Limits()):
         read_object(next(expand_objects(source)), limits)
     assert source.rstrip("/") in told.value.message
     return told.value
+
+
+def test_a_listing_that_breaks_off_is_a_result_after_what_was_found(s3, monkeypatch):
+    monkeypatch.setattr(object_stores, "_KEYS_A_PAGE", 2)
+    for number in range(4):
+        s3.put_object(Bucket=BUCKET, Key=f"many/{number}.png", Body=b"x")
+    original, pages = object_stores._translated, iter((True, False))
+
+    def breaks(files, request):
+        if next(pages):
+            return original(files, request)
+        raise PermissionError("the token has expired")
+
+    monkeypatch.setattr(object_stores, "_translated", breaks)
+    results = list(madeby.scan(f"s3://{BUCKET}/many", detector=False))
+    assert [result.error.code for result in results] == ["unsupported", "unsupported", "not_permitted"]
+    assert "the listing broke off after 2 pictures" in results[2].reason
+
+
+def test_archives_tables_and_lists_are_read_where_they_lie(s3, picture, tmp_path, make_bundle):
+    with tarfile.open(tmp_path / "shard-0.tar", "w") as tar, zipfile.ZipFile(tmp_path / "two.zip", "w") as packed:
+        for name in ("a.png", "b.png"):
+            (tmp_path / name).write_bytes(picture)
+            tar.add(tmp_path / name, name)
+            packed.writestr(f"inner/{name}", picture)
+    rows = pa.table({"image": [{"bytes": picture, "path": None}] * 2})
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    (tmp_path / "names.csv").write_text("path\na.png\nnone.png\n")
+    (tmp_path / "list.txt").write_text(f"s3://{BUCKET}/set/b.png\n")
+    for name in ("a.png", "b.png", "shard-0.tar", "two.zip", "rows.parquet", "names.csv", "list.txt"):
+        s3.upload_file(str(tmp_path / name), BUCKET, f"set/{name}")
+    base = f"s3://{BUCKET}/set"
+    found = {
+        f"{base}/shard-{{0..1}}.tar": ["shard-0.tar/a.png", "shard-0.tar/b.png", "shard-1.tar"],
+        f"{base}/*.tar": ["shard-0.tar/a.png", "shard-0.tar/b.png"],
+        f"{base}/two.zip": ["two.zip/inner/a.png", "two.zip/inner/b.png"],
+        f"{base}/rows.parquet": ["rows.parquet#0", "rows.parquet#1"],
+        f"{base}/names.csv": ["a.png", "none.png"],
+        f"@{base}/list.txt": ["b.png"],
+        base: ["a.png", "b.png"],
+    }
+    model = make_bundle().folder
+    for source, names in found.items():
+        results = list(madeby.scan(source, model=model))
+        assert [result.source for result in results] == [f"{base}/{name}" for name in names]
+        absent = [result.source for result in results if not result.ok]
+        assert absent == [f"{base}/{name}" for name in names if name in ("none.png", "shard-1.tar")]
+        assert {result.error.code for result in results if not result.ok} <= {ErrorCode.NOT_FOUND}
 
 
 def test_what_is_not_there_is_told_apart(s3, holiday):

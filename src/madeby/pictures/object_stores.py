@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from madeby.errors import ErrorCode, MissingExtraError, PictureError
 from madeby.pictures.formats import PICTURE_SUFFIXES
@@ -103,17 +103,17 @@ def expand_objects(source: str) -> Iterator[str]:
     if not path.endswith("/") and _has_picture_suffix(path) and not _WILDCARD.search(path):
         yield source
         return
-    empty = True
+    count = 0
     try:
         for found in _pictures(scheme, path):
-            empty = False
             yield f"{scheme}://{found}"
-    except PictureError:
-        raise
+            count += 1
     except Exception as error:
-        if not empty:
-            raise _picture_error(source, error) from error
-    if empty:
+        if count:
+            problem = _picture_error(source, error)
+            said = f"the listing broke off after {count:,} pictures: {problem.message}"
+            raise PictureError(problem.code, said) from error
+    if not count:
         yield source
 
 
@@ -137,6 +137,21 @@ def read_object(source: str, limits: Limits = Limits()) -> bytes:
         return data + bytes(files.cat_file(path, start=_FIRST_BYTES, end=limits.max_bytes))
     except PictureError:
         raise
+    except Exception as error:
+        if trouble_of(error) is Trouble.ABSENT:
+            raise _nothing_there(source, scheme, path) from error
+        raise _picture_error(source, error) from error
+
+
+def open_object(source: str) -> BinaryIO:
+    """An object, open for reading a few MiB at a time from any place in it, as archives and tables need.
+
+    Raises:
+        PictureError: why it cannot be; the codes are those of :func:`read_object`.
+    """
+    scheme, path = _split(source)
+    try:
+        return cast(BinaryIO, _files(scheme).open(path, "rb", block_size=_FIRST_BYTES, cache_type="readahead"))
     except Exception as error:
         if trouble_of(error) is Trouble.ABSENT:
             raise _nothing_there(source, scheme, path) from error

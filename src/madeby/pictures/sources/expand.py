@@ -44,7 +44,7 @@ def expand(
     - ``-`` gives the sources on standard input, one a line; ``@FILE`` those in a file.
     - A web address is passed on as it is.
     - An address in an object store (``s3://bucket/folder/``) gives its pictures by the rules of folders and patterns,
-      as they are listed.
+      as they are listed; archives, tables and lists are read from there too.
 
     A folder or pattern that yields nothing is passed on too, and reading it says that it holds no pictures:
     nothing that a user named goes unanswered.
@@ -81,7 +81,11 @@ def _expand_one(source: str, column: str | None, limits: Limits) -> Iterator[Sou
 
 def _expand_name(source: str, column: str | None, limits: Limits) -> Iterator[SourceUnit]:
     if in_object_store(source):
-        yield from map(SourceUnit, expand_objects(source))
+        one_file = (is_archive(source) or is_table(source)) and not WILDCARD.search(source)
+        try:
+            yield from _units(source, iter((source,)) if one_file else expand_objects(source), column, limits)
+        except PictureError as problem:  # the listing broke off
+            yield SourceUnit.broken(source, problem.code, problem.message)
         return
     if SCHEME.match(source):
         yield SourceUnit(source)
@@ -99,6 +103,11 @@ def _expand_name(source: str, column: str | None, limits: Limits) -> Iterator[So
     else:
         if stat.S_ISDIR(kind):
             found = pictures_below(source)
+    yield from _units(source, found, column, limits)
+
+
+def _units(source: str, found: Iterator[str], column: str | None, limits: Limits) -> Iterator[SourceUnit]:
+    """The pictures in the files found; the source itself where there are none."""
     nothing = True
     for name in found:
         nothing = False

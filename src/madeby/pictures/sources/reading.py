@@ -11,7 +11,7 @@ from typing import BinaryIO
 from madeby.errors import ErrorCode, PictureError
 from madeby.pictures.fetch import FetchPolicy, fetch
 from madeby.pictures.limits import Limits
-from madeby.pictures.object_stores import in_object_store, read_object
+from madeby.pictures.object_stores import in_object_store, open_object, read_object
 from madeby.pictures.sources.names import SCHEME, WILDCARD, printable
 
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP))
@@ -37,11 +37,13 @@ def read(source: str, limits: Limits = Limits(), policy: FetchPolicy = FetchPoli
 
 
 def open_file(source: str) -> BinaryIO:
-    """A regular file, open for reading.
+    """A regular file or an object of a store, open for reading.
 
     Raises:
         PictureError: why it cannot be; the message names it.
     """
+    if in_object_store(source):
+        return open_object(source)
     try:
         # Looked at before it is opened: opening a pipe waits for a writer, opening a device can do anything.
         _check_kind(os.stat(source).st_mode, source)  # noqa: PTH116 - making a Path takes as long as all the rest
