@@ -113,7 +113,7 @@ def draw_class_scores(classes: Sequence[ContentClass], out: Path, theme: Theme =
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("mean P(ai)")
     dress(axes, theme, title="The detector's answer by content",
-          subtitle="human pictures belong left of 0.5, ai right; 95% intervals from 10 pictures up", grid="both")  # fmt: skip
+          subtitle="human pictures belong left of 0.5, ai right; 95% intervals from 10 pictures up")  # fmt: skip
     axes.tick_params(axis="y", length=0)
     if labelled:
         add_legend(axes, theme, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=2)

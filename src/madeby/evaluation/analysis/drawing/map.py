@@ -79,11 +79,12 @@ def draw_map_by_content(points: MapPoints, out: Path, theme: Theme = LIGHT) -> P
 
 def draw_map_by_score(points: MapPoints, out: Path, theme: Theme = LIGHT) -> Path:
     """Draw P(ai) from the human colour over grey to the AI colour."""
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     figure = new_figure(7.2, 6.0, theme)
     axes = figure.add_subplot()
-    shade = LinearSegmentedColormap.from_list("score", [theme.human, theme.grid, theme.ai])
+    middle = np.mean([to_rgb(theme.grid), to_rgb(theme.muted)], axis=0).tolist()  # stands out from either background
+    shade = LinearSegmentedColormap.from_list("score", [theme.human, middle, theme.ai])
     known = ~np.isnan(points.probability)
     drawn = axes.scatter(points.places[known, 0], points.places[known, 1], c=points.probability[known], cmap=shade,
                          vmin=0, vmax=1, s=_size(len(known)), linewidths=0)  # fmt: skip
