@@ -85,7 +85,7 @@ class WebStorage:
     def _address(self, path: str) -> httpx.URL:
         if not path:
             return self._root
-        return self._root.copy_with(raw_path=self._root.raw_path.rstrip(b"/") + b"/" + quote(path).encode())
+        return self._root.copy_with(raw_path=self._root.raw_path.rstrip(b"/") + b"/" + quote(path, safe="/%").encode())
 
 
 def _check(response: httpx.Response, where: str) -> None:
