@@ -23,7 +23,7 @@ COLUMNS = ("accuracy", "auroc", "tpr_at_fpr_1", "ece")
 def evaluate(
     data: Annotated[Path, typer.Option("--data", help="Manifest made by `madeby data import`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for metrics, predictions and plots.")],
-    run: Annotated[str | None, typer.Argument(help="Folder of a run or a bundle, or name of a built-in model.")] = None,
+    run: Annotated[str | None, typer.Argument(help="Folder of a run or a bundle, name of a model, or URL.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="The same, as an option.")] = None,
     split: Annotated[str, typer.Option("--split", help="train, val, test or all.")] = "test",
     bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the 95% intervals; 0 for none.")] = 1000,

@@ -17,7 +17,7 @@ def scan(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Files, folders, globs, archives (.zip, .tar, ...), tables (.csv, .parquet), http(s) URLs, "
+            help="Files, folders, globs, archives (.zip, .tar, ...), tables (.csv, .parquet), http(s) and s3:// URLs, "
             "@FILE for one source a line of a file, or - for one a line from standard input."
         ),
     ],
@@ -34,7 +34,7 @@ def scan(
     ] = False,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Name of a built-in model, or the folder of a bundle or a run."),
+        typer.Option("--model", help="Name of a model, folder of a bundle or a run, or URL in a store."),
     ] = None,
     provenance: Annotated[
         bool, typer.Option("--provenance/--no-provenance", help="Read metadata, signatures and watermarks.")
