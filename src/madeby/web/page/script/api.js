@@ -61,8 +61,8 @@ function uploadOnce(path, form, signal, onProgress) {
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     const abort = () => {
-      sending.abort();
       reject(new DOMException("Cancelled", "AbortError"));
+      sending.abort(); // after the rejection: it fires loadend at once
     };
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });

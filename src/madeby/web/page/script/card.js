@@ -4,8 +4,8 @@ import { compareBox } from "./comparison.js";
 import { freshId, make } from "./dom.js";
 import { feedbackControls } from "./feedback.js";
 import { closeIcon, verdictIcon } from "./icons.js";
-import { thumbnailOf, placeholder, formatByName } from "./thumbnails.js";
-import { keptThumbnail } from "./sight.js";
+import { formatByName, placeholder } from "./thumbnails.js";
+import { thumbnailFor } from "./sight.js";
 import { probabilityScale } from "./scale.js";
 import { VERDICTS, fileSize, meaningOf, moment, percent, sentence, shortName, verdictOf } from "./words.js";
 
@@ -18,6 +18,7 @@ export class Card {
     this.item = item;
     this.actions = actions;
     this.shown = null;
+    this.near = false;
     const id = freshId("card");
     this.body = make("div", { class: "card-body" });
     this.picture = make("div", { class: "card-picture" });
@@ -28,8 +29,12 @@ export class Card {
       make("article", { "aria-labelledby": id }, this.picture, make("div", { class: "card-text" }, name, this.body)),
     );
     this.picture.addEventListener("click", () => item.record?.result.status === "ok" && actions.evidence(item));
-    this.showPicture();
     this.update();
+    this.showStandIn();
+    whenNear(this.element, () => {
+      this.near = true;
+      this.showPicture();
+    });
   }
 
   update() {
@@ -42,7 +47,7 @@ export class Card {
     const focused = this.body.contains(document.activeElement);
     this.body.replaceChildren(...this.content());
     if (focused) this.body.querySelector("button, summary, input")?.focus();
-    if (item.state === "done" && this.picture.querySelector(".placeholder")) this.showPicture();
+    if (item.state === "done" && this.near && this.picture.querySelector(".placeholder")) this.showPicture();
   }
 
   updateProgress() {
@@ -123,14 +128,34 @@ export class Card {
   }
 
   async showPicture() {
+    const url = await thumbnailFor(this.item);
+    const alt = `Picture: ${shortName(this.item.name)}`;
+    if (url) this.picture.replaceChildren(make("img", { src: url, alt, decoding: "async" }));
+    else this.showStandIn();
+  }
+
+  showStandIn() {
     const { item } = this;
     const format = item.record?.result.picture?.format ?? formatByName(item.name);
     const why = item.file ? "no preview in this browser" : item.url ? "from an address" : "picture not kept";
-    this.picture.replaceChildren(placeholder(format, item.file ? "" : why));
-    const url = item.file ? await thumbnailOf(item.file) : await keptThumbnail(item);
-    if (url) this.picture.replaceChildren(make("img", { src: url, alt: `Picture: ${shortName(item.name)}`, decoding: "async" }));
-    else this.picture.replaceChildren(placeholder(format, why));
+    this.picture.replaceChildren(placeholder(format, this.near || !item.file ? why : ""));
   }
+}
+
+// Thumbnails are made when a card comes near the screen: a folder of thousands costs nothing at once.
+const nearby = new IntersectionObserver(
+  (entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      nearby.unobserve(target);
+      target.dispatchEvent(new Event("near"));
+    }
+  },
+  { rootMargin: "600px" },
+);
+
+function whenNear(element, action) {
+  element.addEventListener("near", action, { once: true });
+  nearby.observe(element);
 }
 
 /** The verdict with its shape. */

@@ -7,6 +7,7 @@ import { release } from "./comparison.js";
 import { the } from "./dom.js";
 import { startPicking } from "./picking.js";
 import { Queue } from "./queue.js";
+import { forgetThumbnail } from "./thumbnails.js";
 import { VERDICTS, pictures, shortName, verdictOf } from "./words.js";
 
 const TOLD_ONE_BY_ONE = 6;
@@ -45,6 +46,7 @@ export function startChecking() {
     remove([...cards.keys()]);
     the("pick-files").focus();
   });
+  addEventListener("beforeunload", (event) => open().length > 0 && event.preventDefault());
   setInterval(() => queue.resting > 0 && refresh(), 500);
 }
 
@@ -89,6 +91,7 @@ function remove(items) {
     if (element.contains(document.activeElement)) (next?.querySelector("button") ?? the("pick-files")).focus();
     element.remove();
     cards.delete(item);
+    if (item.file) forgetThumbnail(item.file);
   }
   refresh();
 }

@@ -3,24 +3,35 @@
 import { request } from "./api.js";
 import { thumbnailOf } from "./thumbnails.js";
 
-const kept = new Map();
+const MOST_KEPT = 300;
+const kept = new Map(); // record id → object URL of the thumbnail of a kept picture, or null; both promised
 
 /** The picture as a file or blob, or null where nobody has it any more. */
 export async function pictureBlob(item) {
   if (item.file) return item.file;
   if (!item.record?.picture_kept) return null;
-  const { id } = item.record;
-  if (!kept.has(id)) {
-    const fetched = request(`/results/${id}/picture`).then((response) => response.blob());
-    kept.set(id, fetched.catch(() => null));
+  try {
+    return await (await request(`/results/${item.record.id}/picture`)).blob();
+  } catch {
+    return null; // deleted since, or refused: the card and its facts stand without it
   }
+}
+
+/** An object URL of a thumbnail, or null where the picture is not at hand or cannot be shown. */
+export function thumbnailFor(item) {
+  if (item.file) return thumbnailOf(item.file);
+  if (!item.record?.picture_kept) return null;
+  const { id } = item.record;
+  if (!kept.has(id)) kept.set(id, pictureBlob(item).then((blob) => blob && thumbnailOf(blob)));
+  if (kept.size > MOST_KEPT) forgetOldest();
   return kept.get(id);
 }
 
-/** An object URL of a thumbnail of a kept picture, or null. */
-export async function keptThumbnail(item) {
-  const blob = await pictureBlob(item);
-  return blob && thumbnailOf(blob);
+async function forgetOldest() {
+  const [id, thumbnail] = kept.entries().next().value;
+  kept.delete(id);
+  const url = await thumbnail;
+  if (url) URL.revokeObjectURL(url);
 }
 
 /** The form by which POST /explain finds the picture, or null where it cannot. */

@@ -17,6 +17,12 @@ export function thumbnailOf(file) {
   return made.get(file);
 }
 
+/** Give back the memory of a file's thumbnail, if there is one. */
+export async function forgetThumbnail(file) {
+  const url = await made.get(file);
+  if (url) URL.revokeObjectURL(url);
+}
+
 async function shrink(file) {
   const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
