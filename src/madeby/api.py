@@ -39,6 +39,7 @@ def scan(
     column: str | None = None,
     answered: Answered | None = None,
     cache: str | Path | None = None,
+    ordered: bool = True,
     standard_input: Iterable[str] | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
@@ -58,10 +59,11 @@ def scan(
         answered: results at hand, as a sink that is resumed knows them; pictures that it names are passed over.
         cache: an SQLite file, made if it is not there, that remembers answers: identical bytes are examined once,
             by this model with these options. It may be shared by several processes; None remembers nothing.
+        ordered: give results in the order of the sources, else as they are ready.
         standard_input: where ``-`` reads from; lines; the process's own if None.
 
     Returns:
-        Results in the order of the sources, as they are ready. A picture that cannot be read is a result with
+        Results, in the order of the sources unless ``ordered`` is False. A picture that cannot be read is a result with
         ``status: error``.
 
     Raises:
@@ -82,6 +84,7 @@ def scan(
         column=column,
         answered=answered,
         cache=None if cache is None else Path(cache),
+        ordered=ordered,
         standard_input=standard_input,
     )
 

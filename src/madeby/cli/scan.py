@@ -51,6 +51,9 @@ def scan(
         Path | None,
         typer.Option("--cache", help="Remember answers in this file: identical bytes are examined once."),
     ] = None,
+    ordered: Annotated[
+        bool, typer.Option("--ordered/--unordered", help="Results in the order of the sources, or as they are ready.")
+    ] = True,
     workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
@@ -74,6 +77,7 @@ def scan(
         column=column,
         answered=sinks.answered,
         cache=cache,
+        ordered=ordered,
     )
     unread = 0
     try:

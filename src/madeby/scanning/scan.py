@@ -38,6 +38,7 @@ def scan_with(
     column: str | None = None,
     answered: Answered | None = None,
     cache: Path | None = None,
+    ordered: bool = True,
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
@@ -56,11 +57,12 @@ def scan_with(
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
     if cache is None:
-        return run_local(units, Answering(pipeline), workers=workers)
+        return run_local(units, Answering(pipeline), workers=workers, ordered=ordered)
     from madeby.scanning.cache import AnswerCache  # SQLite takes its time to load
 
     remembered = AnswerCache(cache, pipeline)
-    return _closing(remembered, run_local(units, Answering(pipeline, remembered), workers=workers))
+    answer = Answering(pipeline, remembered)
+    return _closing(remembered, run_local(units, answer, workers=workers, ordered=ordered))
 
 
 def _not_in(answered: Answered, units: Iterator[SourceUnit]) -> Iterator[SourceUnit]:
