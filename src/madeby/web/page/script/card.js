@@ -4,7 +4,7 @@ import { compareBox } from "./comparison.js";
 import { freshId, make } from "./dom.js";
 import { feedbackControls } from "./feedback.js";
 import { closeIcon, verdictIcon } from "./icons.js";
-import { formatByName, placeholder } from "./thumbnails.js";
+import { forgetThumbnail, formatByName, placeholder } from "./thumbnails.js";
 import { thumbnailFor } from "./sight.js";
 import { probabilityScale } from "./scale.js";
 import { VERDICTS, fileSize, meaningOf, moment, percent, sentence, shortName, verdictOf } from "./words.js";
@@ -48,6 +48,12 @@ export class Card {
     this.body.replaceChildren(...this.content());
     if (focused) this.body.querySelector("button, summary, input")?.focus();
     if (item.state === "done" && this.near && this.picture.querySelector(".placeholder")) this.showPicture();
+  }
+
+  /** Give back the memory of a card that is taken off its list. */
+  forget() {
+    nearby.unobserve(this.element);
+    if (this.item.file) forgetThumbnail(this.item.file);
   }
 
   updateProgress() {

@@ -2,12 +2,10 @@
 
 import { announce } from "./announce.js";
 import { requestJson, upload } from "./api.js";
-import { Card } from "./card.js";
 import { release } from "./comparison.js";
 import { the } from "./dom.js";
 import { startPicking } from "./picking.js";
 import { Queue } from "./queue.js";
-import { forgetThumbnail } from "./thumbnails.js";
 import { VERDICTS, pictures, shortName, verdictOf } from "./words.js";
 
 const TOLD_ONE_BY_ONE = 6;
@@ -63,7 +61,9 @@ function take({ files, urls, leftOut }) {
   if (fresh.length && location.hash === "#history") location.hash = "#check";
 }
 
-function queueAll(items) {
+/** The cards' code comes with the first picture: before that the page has no use for it. */
+async function queueAll(items) {
+  const { Card } = await import("./card.js");
   queue.add(items);
   for (const item of items) cards.set(item, new Card(item, actions));
   refresh();
@@ -90,8 +90,8 @@ function remove(items) {
     const next = element.nextElementSibling ?? element.previousElementSibling;
     if (element.contains(document.activeElement)) (next?.querySelector("button") ?? the("pick-files")).focus();
     element.remove();
+    cards.get(item).forget();
     cards.delete(item);
-    if (item.file) forgetThumbnail(item.file);
   }
   refresh();
 }

@@ -1,18 +1,12 @@
-// The API key, where the server wants one: asked for in a dialog, kept for this tab's session, nowhere else.
+// The dialog that asks for an API key.
 
 import { make } from "./dom.js";
 import { openDialog } from "./dialog.js";
 
-const NAME = "madeby-key";
 let asking = null;
 
-/** The key of this session, or null. */
-export function storedKey() {
-  return sessionStorage.getItem(NAME);
-}
-
-/** Ask for a key; false if the person would rather not. Requests that fail together ask together. */
-export function askForKey(refused) {
+/** A key, or null if the person would rather not. Requests that fail together ask together. */
+export function keyFromPerson(refused) {
   asking ??= ask(refused).finally(() => {
     asking = null;
   });
@@ -23,9 +17,10 @@ function ask(refused) {
   return new Promise((resolve) => {
     const field = make("input", {
       id: "key", type: "password", autocomplete: "off", required: true, spellcheck: "false", "aria-describedby": "key-why",
+      pattern: "[!-~]+", title: "letters, digits and signs, no spaces",
     });
     const why = refused ? "The server did not accept that key." : "This server wants a key.";
-    let given = false;
+    let given = null;
     const form = make(
       "form",
       { class: "key-form" },
@@ -36,8 +31,7 @@ function ask(refused) {
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      sessionStorage.setItem(NAME, field.value.trim());
-      given = true;
+      given = field.value.trim();
       dialog.close();
     });
     const dialog = openDialog("A key is needed", form, { narrow: true, onClose: () => resolve(given) });
