@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from madeby.pictures.fetch import FetchPolicy, fetch
     from madeby.pictures.formats import sniff
     from madeby.pictures.limits import Limits
+    from madeby.reporting.report import Report, report
     from madeby.scanning.answered import Answered
     from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
@@ -120,6 +121,7 @@ _HOME = {
     "madeby.pictures.limits": ("Limits",),
     "madeby.scanning.explain": ("Explanation",),
     "madeby.scanning.answered": ("Answered",),
+    "madeby.reporting.report": ("Report", "report"),
     "madeby.scanning.sinks.csv": ("CsvSink",),
     "madeby.scanning.sinks.jsonl": ("JsonLinesFile", "JsonLinesSink"),
     "madeby.scanning.sinks.parquet": ("ParquetSink",),
@@ -196,6 +198,7 @@ __all__ = [
     "Reading",
     "Recipe",
     "RecipeError",
+    "Report",
     "Result",
     "RunSummary",
     "SeveralSinks",
@@ -236,6 +239,7 @@ __all__ = [
     "network_summary",
     "parse_label_choices",
     "provenance",
+    "report",
     "scan",
     "scan_bytes",
     "sniff",

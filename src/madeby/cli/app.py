@@ -13,6 +13,7 @@ from madeby.cli.explain import explain
 from madeby.cli.keys import keys_app
 from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
+from madeby.cli.report import report
 from madeby.cli.scan import scan
 from madeby.cli.train import train
 from madeby.cli.tune import tune
@@ -51,6 +52,7 @@ app.command()(provenance)
 app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
+app.command()(report)
 app.command()(analyze)
 app.add_typer(data_app)
 app.add_typer(models_app)

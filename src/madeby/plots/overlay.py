@@ -55,7 +55,7 @@ def roc_overlay(scores: Sequence[Scores], out: Path, *, subtitle: str = "", them
     axes.set_ylabel("ai pictures found")
     axes.xaxis.set_major_formatter(lambda rate, _: f"{100 * rate:g}%")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    dress(axes, theme, title="ROC curves", subtitle=subtitle)
+    dress(axes, theme, title="ROC curves" if len(scores) > 1 else "ROC curve", subtitle=subtitle)
     add_legend(axes, theme, loc="upper left")
     return save(figure, out)
 

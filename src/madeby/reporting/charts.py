@@ -162,6 +162,15 @@ def result_charts(measured: Measured) -> dict[str, Chart]:
     return charts
 
 
+def roc_of(measured: Measured) -> Chart | None:
+    """The ROC curve alone, its false alarms on a logarithmic scale; None where it is not defined."""
+    if measured.predictions.is_empty() or measured.metrics.auroc is None:
+        return None
+    scores = Scores(measured.data, *scores_of(measured))
+    said = f"area under the curve {with_interval(measured.metrics, 'auroc')}"
+    return chart(lambda out, theme: roc_overlay([scores], out, subtitle=said, theme=theme), f"ROC curve; {said}.")
+
+
 def tuning_charts(tuning: Tuning) -> list[Chart]:
     """History, configurations and importance of a study."""
     traces = traces_of(tuning)

@@ -35,8 +35,8 @@ class Measured:
 
     @property
     def title(self) -> str:
-        """Which pictures, in few words: ``cifake, split test``."""
-        return f"{self.data}, {'all splits' if self.metrics.split == 'all' else f'split {self.metrics.split}'}"
+        """Which pictures, in few words: ``cifake (test)``."""
+        return f"{self.data} ({'all splits' if self.metrics.split == 'all' else self.metrics.split})"
 
 
 @dataclass(frozen=True)

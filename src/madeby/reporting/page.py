@@ -21,6 +21,7 @@ from madeby.networks.summary import NetworkSummary, network_summary
 from madeby.reporting import words
 from madeby.reporting.charts import (
     Chart,
+    compact,
     comparison_charts,
     data_uri,
     photograph,
@@ -58,15 +59,18 @@ class GroupTable:
     """Figures by the values of one column, the weakest first."""
 
     column: str
+    figure: str
     rows: tuple[tuple[str, Figures], ...]
     more: int
 
     @property
     def scale(self) -> float:
         """Where the scale of its intervals begins."""
-        ends = [figures.intervals["auroc"] for _, figures in self.rows]
+        ends = [figures.intervals[self.figure] for _, figures in self.rows]
         least = min((one[0] for one in ends if one), default=0.4)
-        return 0.4 if least < 0.75 else math.floor(20 * least - 0.4) / 20
+        if least >= 0.75:
+            return math.floor(20 * least - 0.4) / 20
+        return 0.4 if self.figure == "auroc" else 0.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def _chapter(run: RunMaterial, number: int) -> RunChapter:
         charts=result_charts(main) if main else {},
         groups=_groups(main) if main else (),
         group_judgements=judge_groups(main) if main else (),
-        calibration=judge_calibration(main) if main else (),
+        calibration=judge_calibration(main, run) if main else (),
         verdicts=judge_verdicts(main, run) if main else (),
         elsewhere=[
             (
@@ -215,9 +219,16 @@ def _groups(measured: Measured) -> list[GroupTable]:
     columns = [name for name in (*GROUP_COLUMNS, *named) if len(named.get(name, {})) > 1]
     tables = []
     for column in list(dict.fromkeys(columns))[:MOST_COLUMNS]:
-        rows = sorted(named[column].items(), key=lambda item: (item[1].auroc is None, item[1].auroc or 0.0, item[0]))
-        tables.append(GroupTable(column.replace("_", " "), tuple(rows[:MOST_GROUPS]), max(0, len(rows) - MOST_GROUPS)))
+        rows = list(named[column].items())
+        figure = "auroc" if any(figures.auroc is not None for _, figures in rows) else "accuracy"
+        rows.sort(key=lambda item: _weakest_first(item[0], getattr(item[1], figure)))
+        more = max(0, len(rows) - MOST_GROUPS)
+        tables.append(GroupTable(column.replace("_", " "), figure, tuple(rows[:MOST_GROUPS]), more))
     return tables
+
+
+def _weakest_first(name: str, value: float | None) -> tuple[bool, float, str]:
+    return value is None, value or 0.0, name
 
 
 def _embedded(placed: Placed[Any], plots: Sequence[Plot], photographs: bool) -> list[Embedded]:
@@ -225,7 +236,7 @@ def _embedded(placed: Placed[Any], plots: Sequence[Plot], photographs: bool) -> 
     for plot in plots:
         file = placed.path / plot.file
         if file.is_file():
-            data = photograph(file.read_bytes(), 1200) if photographs else file.read_bytes()
+            data = photograph(file.read_bytes(), 1200) if photographs else compact(file.read_bytes())
             shown.append(Embedded(plot.title, plot.shows, data_uri(data)))
     return shown
 

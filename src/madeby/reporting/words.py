@@ -72,6 +72,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lower(text: str) -> str:
+    """With a small first letter, but for abbreviations."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def duration(seconds: float) -> str:
     """``4 min 44 s``, ``2 h 10 min``."""
     whole = round(seconds)

@@ -27,7 +27,7 @@ def learnt(run: RunMaterial) -> list[Judgement]:
     told = [headline(run.main)]
     told += [one for one in judge_results(run.main, run)[1:] if one.tone == "bad"]
     told += [one for one in judge_verdicts(run.main, run) if one.tone in {"good", "bad"}][:1]
-    told += [one for one in judge_calibration(run.main) if one.tone != "open"]
+    told += [one for one in judge_calibration(run.main, run) if one.tone != "open"]
     told += judge_groups(run.main)[:1]
     for other in run.elsewhere:
         told.append(
@@ -37,7 +37,7 @@ def learnt(run: RunMaterial) -> list[Judgement]:
         told += [Judgement(one.line) for one in analysis.record.findings if one.topic == "slices" and one.known][:1]
     for audit in run.audits[:1]:
         told += [
-            Judgement(f"{_about(audit.record.manifest, run)}{capital(one.line)}.", "bad")
+            Judgement(f"{capital(_about(audit.record.manifest, run) + one.line)}.", "bad")
             for one in audit.record.findings
             if one.severity in {Severity.SERIOUS, Severity.WARNING}
         ][:2]

@@ -15,6 +15,9 @@ from madeby.training.run import EpochFigures, best_of
 LEAST_IN_GROUP = 20
 """Pictures of a label below which a group is not judged."""
 
+TOO_COARSE = 0.03
+"""Calibration error by chance alone above which a set of pictures is too small to judge calibration by."""
+
 FALSE_ALARM_PROMISE = 0.01
 
 
@@ -34,14 +37,14 @@ def headline(measured: Measured) -> Judgement:
     metrics = measured.metrics
     if metrics.accuracy is None or not (metrics.n_human and metrics.n_ai):
         only = "human" if metrics.n_human else "AI"
-        right = "" if metrics.accuracy is None else f", of which {percent(metrics.accuracy)} are told right"
+        right = "" if metrics.accuracy is None else f"; {percent(metrics.accuracy)} are told right"
         return Judgement(
-            f"Only {only} pictures were measured ({count(metrics.n)} of {measured.title}){right}: how well the two are "
+            f"Only {only} pictures were measured, {count(metrics.n)} of {measured.title}{right}. How well the two are "
             "told apart cannot be said.",
             "open",
         )
     return Judgement(
-        f"Of {count(metrics.n)} pictures ({measured.title}), {with_interval(metrics, 'accuracy')} are told right at "
+        f"Of {count(metrics.n)} pictures of {measured.title}, {with_interval(metrics, 'accuracy')} are told right at "
         f"probability 0.5; the area under the ROC curve is {with_interval(metrics, 'auroc')}.",
         "plain",
     )
@@ -140,7 +143,7 @@ def best_epoch(run: RunMaterial) -> EpochFigures | None:
     return best_of(run.epochs, run.recipe) if run.epochs else None
 
 
-def judge_calibration(measured: Measured) -> list[Judgement]:
+def judge_calibration(measured: Measured, run: RunMaterial) -> list[Judgement]:
     """Whether probabilities mean what they say."""
     metrics = measured.metrics
     if metrics.ece is None or not (metrics.n_human and metrics.n_ai):
@@ -150,6 +153,12 @@ def judge_calibration(measured: Measured) -> list[Judgement]:
         return [Judgement(f"{points}; predictions.parquet is missing, so chance's part in it cannot be told.", "open")]
     floor = chance_ece(measured.predictions["probability"].to_numpy())
     by_chance = f"perfect ones would show about {100 * floor:.1f} points on so many pictures by chance"
+    if run.own(measured) and metrics.split in {"val", "all"}:
+        return [
+            Judgement(f"{points}; {by_chance}. The calibration was fitted on these pictures, so it flatters.", "open")
+        ]
+    if floor > TOO_COARSE and metrics.ece <= 2 * floor:
+        return [Judgement(f"{points}; {by_chance}: too few pictures to tell more.", "open")]
     if metrics.ece <= 1.5 * floor:
         return [Judgement(f"{points}; {by_chance}: no sign of miscalibration.", "good")]
     if metrics.ece <= 0.02:
@@ -244,4 +253,5 @@ def finding(measured: Measured) -> str:
         return capital(f"{'human' if metrics.n_human else 'ai'} pictures alone: no figure of telling apart")
     if ends and ends[0] <= 0.5 <= ends[1]:
         return f"On {measured.data} the detector is no better than guessing"
-    return f"{percent(metrics.accuracy or 0.0)} of {measured.data} told right, AUROC {metrics.auroc:.3f}"
+    which = "" if metrics.split == "all" else f"{metrics.split} "
+    return f"{percent(metrics.accuracy or 0.0)} of the {which}pictures of {measured.data} are told right, AUROC {metrics.auroc:.3f}"

@@ -38,7 +38,16 @@ def judge_training(run: RunMaterial) -> list[Judgement]:
     elif last.epoch < recipe.epochs:
         told.append(Judgement(f"It stopped before epoch {recipe.epochs}, for want of a better figure."))
     ahead = best.train_accuracy - best.val_accuracy
-    if ahead > GAP:
+    since = last.train_accuracy - best.train_accuracy
+    if best.epoch <= len(run.epochs) / 3 and since > GAP:
+        told.append(
+            Judgement(
+                f"After epoch {best.epoch} training accuracy rises by another {100 * since:.1f} points while {recipe.monitor} "
+                "gets no better: what is learnt then does not carry to other pictures.",
+                "bad",
+            )
+        )
+    elif ahead > GAP:
         told.append(
             Judgement(
                 f"Training accuracy is {100 * ahead:.1f} points ahead of validation at the best epoch: the network fits "

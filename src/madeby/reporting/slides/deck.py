@@ -20,7 +20,9 @@ def write_deck(runs: Sequence[RunMaterial], out: Path) -> None:
     names = listed([run.name for run in runs], 4)
     deck = Deck(f"{names}, made with madeby {__version__}")
     today = datetime.datetime.now(datetime.UTC).strftime("%d %B %Y")
-    lead = headline(runs[0].main).text if len(runs) == 1 and runs[0].main else names
+    lead = "Detectors that tell AI-made pictures from human ones"
+    if len(runs) == 1 and runs[0].main:
+        lead = headline(runs[0].main).text
     lines = [lead, f"{today}, madeby {__version__}; intervals are 95%"]
     if len(runs) == 1:
         tell_one(deck, runs[0], lines)

@@ -22,7 +22,7 @@ from madeby.reporting.judging.judgement import Judgement, Tone
 
 WIDTH, HEIGHT = 13.333, 7.5
 MARGIN = 0.7
-TOP = 1.62
+TOP = 1.75
 FOOT = 6.95
 FONT = "Calibri"
 LARGEST, SMALLEST = 20, 12
@@ -207,6 +207,7 @@ def _paint(shape: Any, colour: str) -> None:
     shape.fill.solid()
     shape.fill.fore_color.rgb = rgb(colour)
     shape.line.fill.background()
+    shape.shadow.inherit = False
 
 
 def _tab_at(properties: Any, place: Emu) -> None:

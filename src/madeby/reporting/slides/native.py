@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
 from madeby.plots.style import LIGHT
 from madeby.reporting.slides.layout import FONT, Box, rgb, style
 
 SMALL = 12
+WORTH_A_LABEL = 0.06
+MOST_LABELS = 12
 
 
 def bars(
@@ -27,10 +31,11 @@ def bars(
     high: float = 1.0,
     form: str = "0.000",
     colour: str = LIGHT.accent,
+    longest: int = 30,
 ) -> None:
     """Horizontal bars, the first above."""
     data = CategoryChartData()
-    data.categories = [_short(name) for name in reversed(names)]
+    data.categories = [_short(name, longest) for name in reversed(names)]
     data.add_series(title, list(reversed(values)))
     chart = _added(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, box, title)
     chart.has_legend = False
@@ -57,6 +62,29 @@ def stacked(slide: Any, names: Sequence[str], human: Sequence[int], ai: Sequence
     _labels(plot, "#,##0")
 
 
+def verdicts(slide: Any, shares: Mapping[str, tuple[float, float, float]], box: Box) -> None:
+    """Shares called human, uncertain and ai, of the pictures of each label."""
+    data = CategoryChartData()
+    rows = dict(reversed(list(shares.items())))
+    data.categories = [f"{label} pictures" for label in rows]
+    for place, name in enumerate(("called human", "uncertain", "called ai")):
+        data.add_series(name, [values[place] for values in rows.values()])
+    chart = _added(slide, XL_CHART_TYPE.BAR_STACKED_100, data, box, "Verdicts")
+    _legend(chart)
+    _axis(chart.value_axis, 0, 1, "0%")
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 40, 100
+    for place, (series, colour) in enumerate(zip(plot.series, (LIGHT.human, "#c9ced4", LIGHT.ai), strict=True)):
+        _fill(series, colour)
+        for at, values in enumerate(rows.values()):
+            if values[place] >= WORTH_A_LABEL:
+                label = series.points[at].data_label
+                label.has_text_frame = True
+                label.text_frame.text = f"{values[place]:.0%}"
+                ink = LIGHT.ink if place == 1 else LIGHT.background
+                style(label.text_frame.paragraphs[0].runs[0], SMALL, ink, bold=True)
+
+
 def lines(
     slide: Any,
     epochs: Sequence[int],
@@ -76,6 +104,7 @@ def lines(
     known = [value for _, values, _ in series for value in values if value is not None]
     low = max(0.0, int(20 * min(known)) / 20) if known else 0.0
     _axis(chart.value_axis, low, 1.0 if form == "0%" else None, form)
+    _label_every(chart, len(epochs))
     for drawn, (_, _, colour) in zip(chart.plots[0].series, series, strict=True):
         drawn.smooth = False
         drawn.format.line.color.rgb = rgb(colour)
@@ -94,8 +123,9 @@ def table(
     widths: Sequence[float] | None = None,
     size: float = 14,
     numbers_from: int = 1,
+    strong: int | None = None,
 ) -> None:
-    """A table whose first row is its head; columns from ``numbers_from`` on stand right."""
+    """A table whose first row is its head; columns from ``numbers_from`` on stand right, ``strong`` is bold."""
     height = min(box.height / len(rows), size * 2.1 / 72)
     size = min(size, height * 72 / 1.75)
     shape = slide.shapes.add_table(
@@ -120,7 +150,7 @@ def table(
             paragraph.alignment = PP_ALIGN.RIGHT if place >= numbers_from else PP_ALIGN.LEFT
             run = paragraph.add_run()
             run.text = text
-            style(run, size, LIGHT.muted if at == 0 else LIGHT.ink, bold=at > 0 and place == numbers_from)
+            style(run, size, LIGHT.muted if at == 0 else LIGHT.ink, bold=at > 0 and place == strong)
 
 
 def _added(slide: Any, kind: Any, data: CategoryChartData, box: Box, title: str) -> Any:
@@ -143,6 +173,16 @@ def _axis(axis: Any, low: float | None, high: float | None, form: str) -> None:
     axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = form, False
 
 
+def _label_every(chart: Any, count: int) -> None:
+    """As many labels on the axis of categories as can be read."""
+    chart.category_axis.tick_labels.font.size = Pt(SMALL if count <= MOST_LABELS else SMALL - 3)
+    skip = etree.SubElement(chart.category_axis._element, qn("c:tickLblSkip"))
+    skip.set("val", str(max(1, -(-count // MOST_LABELS))))
+    after = chart.category_axis._element.find(qn("c:noMultiLvlLbl"))
+    if after is not None:
+        after.addprevious(skip)
+
+
 def _labels(plot: Any, form: str) -> None:
     plot.has_data_labels = True
     labels = plot.data_labels
@@ -162,5 +202,5 @@ def _fill(series: Any, colour: str) -> None:
     series.format.fill.fore_color.rgb = rgb(colour)
 
 
-def _short(name: str, most: int = 30) -> str:
+def _short(name: str, most: int) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -20,8 +20,9 @@ from madeby.reporting.judging.training import judge_training
 from madeby.reporting.material import RunMaterial
 from madeby.reporting.slides.layout import LEFT, RIGHT, TOP, WHOLE, Box, Deck, picture, tell, write
 from madeby.reporting.slides.native import bars, lines, stacked
-from madeby.reporting.words import capital, count, listed, percent
+from madeby.reporting.words import capital, count, listed, lower, percent
 
+MOST_FINDINGS = 5
 ACROSS = 8
 """Pictures of a gallery beside each other."""
 
@@ -47,11 +48,13 @@ def problem(deck: Deck) -> None:
 def data(deck: Deck, run: RunMaterial) -> None:
     """How many pictures there are and where they are from."""
     train, val = (run.counts.get(split, {}) for split in ("train", "val"))
-    pictures = sum(train.values()) + sum(val.values())
     name = Path(run.data).stem if run.data else "unknown data"
-    slide = deck.slide(f"{capital(run.name)} learnt from {count(pictures)} pictures of {name}")
+    slide = deck.slide(
+        f"{capital(run.name)} learnt from {count(sum(train.values()))} pictures of {name} and was chosen on "
+        f"{count(sum(val.values()))} others"
+    )
     rows = [(split, counts.get("human", 0), counts.get("ai", 0)) for split, counts in run.counts.items()]
-    rows += [(one.title.replace(", split ", " "), one.metrics.n_human, one.metrics.n_ai) for one in run.evaluations[:3]]
+    rows += [(one.title, one.metrics.n_human, one.metrics.n_ai) for one in run.evaluations[:3]]
     told = judge_data(run)
     told += [
         Judgement(
@@ -67,10 +70,10 @@ def data(deck: Deck, run: RunMaterial) -> None:
         stacked(slide, names, human, ai, RIGHT, title="Pictures by split and class")
 
 
-def audit(deck: Deck, run: RunMaterial) -> None:
-    """What the audit found, or that there was none."""
+def audit(deck: Deck, run: RunMaterial, of: str = "") -> None:
+    """What the audit found, or that there was none; ``of`` goes before titles where there are several runs."""
     if not run.audits:
-        slide = deck.slide("The data was not audited, so leaks and shortcuts are not known")
+        slide = deck.slide(f"{of}The data was not audited, so leaks and shortcuts are not known")
         write(
             slide,
             [
@@ -83,10 +86,13 @@ def audit(deck: Deck, run: RunMaterial) -> None:
         )
         return
     told = judge_audit(run.audits[0], run)
-    worst = next((one for one in told if one.tone == "bad"), None)
-    slide = deck.slide(_headed(worst.text) if worst else "The audit found nothing that would flatter the figures")
+    slide = deck.slide(of + _audit_title(told, bool(run.audits[0].record.leaks)))
     tests = [one for one in run.audits[0].record.shortcuts if one.auroc is not None]
-    tell(slide, told, LEFT if tests else WHOLE, 17)
+    fine = [one for one in told if one.tone == "good"]
+    grave = [one for one in told if one.tone != "good"][:MOST_FINDINGS]
+    if fine:
+        grave.append(Judgement(f"{len(fine)} other checks found nothing.", "good"))
+    tell(slide, grave, LEFT if tests else WHOLE, 18)
     if tests:
         bars(
             slide,
@@ -99,15 +105,14 @@ def audit(deck: Deck, run: RunMaterial) -> None:
         )
 
 
-def training(deck: Deck, runs: Sequence[RunMaterial]) -> None:
+def training(deck: Deck, run: RunMaterial, of: str = "") -> None:
     """The curves, native."""
-    run = runs[0]
     best = best_epoch(run)
     if best is None:
-        deck.slide("No epoch of the training is recorded")
+        deck.slide(f"{of}No epoch of the training is recorded")
         return
     slide = deck.slide(
-        f"The best of {len(run.epochs)} epochs is epoch {best.epoch}, with {percent(best.val_accuracy)} of the validation "
+        f"{of}The best of {len(run.epochs)} epochs is epoch {best.epoch}, with {percent(best.val_accuracy)} of the validation "
         "pictures right"
     )
     tell(slide, judge_training(run), LEFT)
@@ -178,6 +183,19 @@ def enlarged(one: Shown) -> bytes:
 def show(slide: Any, chart: Chart, box: Box) -> None:
     """A plot."""
     picture(slide, chart.light, box, chart.alt)
+
+
+def _audit_title(told: Sequence[Judgement], leaks: bool) -> str:
+    worst = next((one for one in told if one.tone == "bad"), None)
+    if worst:
+        return _headed(worst.text)
+    noted = next((one for one in told if one.tone == "plain"), None)
+    known = "Nothing grave was found" if leaks else "No leak was found"
+    return (
+        f"{known}, but {lower(_headed(noted.text))}"
+        if noted
+        else "The audit found nothing that would flatter the figures"
+    )
 
 
 def _headed(text: str) -> str:

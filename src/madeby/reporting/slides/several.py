@@ -13,7 +13,7 @@ from madeby.reporting.slides import parts
 from madeby.reporting.slides.layout import LEFT, RIGHT, WHOLE, Box, Deck, tell
 from madeby.reporting.slides.native import table
 from madeby.reporting.slides.single import results
-from madeby.reporting.words import ABSENT, NAMES, capital, count, interval, number
+from madeby.reporting.words import ABSENT, NAMES, capital, count, interval, listed, number
 
 SHOWN = ("accuracy", "auroc", "tpr_at_fpr_1", "ece")
 MOST_SLIDES = 14
@@ -23,7 +23,8 @@ MOST_RUNS = 6
 
 def tell_several(deck: Deck, runs: Sequence[RunMaterial], cover_lines: list[str]) -> None:
     """All slides of several runs, at most 14: the more runs, the fewer slides each."""
-    deck.cover(f"{len(runs)} detectors side by side", cover_lines)
+    names = listed([run.name for run in runs], 3)
+    deck.cover(f"{names} side by side", cover_lines)
     parts.problem(deck)
     pairs = judge_pairs(runs)
     _figures(deck, runs, pairs)
@@ -31,11 +32,11 @@ def tell_several(deck: Deck, runs: Sequence[RunMaterial], cover_lines: list[str]
     left = (MOST_SLIDES - 6) // min(len(runs), MOST_RUNS)
     for run in runs[:MOST_RUNS]:
         if left > 3:
-            parts.audit(deck, run)
+            parts.audit(deck, run, f"{run.name}: ")
         if left > 2:
-            parts.training(deck, [run])
+            parts.training(deck, run, f"{run.name}: ")
         if run.main is not None:
-            results(deck, run, run.main, result_charts(run.main))
+            results(deck, run, run.main, result_charts(run.main), f"{run.name}: ")
             if left > 1:
                 parts.errors(deck, run, galleries(run.main, parts.ACROSS))
         elif left <= 2:
@@ -71,7 +72,9 @@ def _curves(deck: Deck, runs: Sequence[RunMaterial], pairs: Sequence[Judgement])
     ranked = [run for run in runs if run.main and run.main.metrics.auroc is not None]
     best = max(ranked, key=lambda run: run.main.metrics.auroc or 0.0 if run.main else 0.0, default=None)
     title = "The curves of all runs"
-    if best and best.main and len(ranked) > 1:
+    if len({run.main.title for run in ranked if run.main}) > 1:
+        title = "The curves stand for different pictures: each tells of its own set"
+    elif best and best.main and len(ranked) > 1:
         title = f"The highest AUROC, {best.main.metrics.auroc or 0:.3f}, is that of {best.name} on {best.main.data}"
     slide = deck.slide(title)
     for one, box in zip(charts, (LEFT, RIGHT), strict=False):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
+from madeby.evaluation.analysis.findings import WHO
 from madeby.evaluation.analysis.record import Slice
 from madeby.evaluation.metrics import Figures
-from madeby.reporting.charts import result_charts
+from madeby.reporting.charts import Chart, result_charts, roc_of
 from madeby.reporting.gallery import galleries
 from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere
 from madeby.reporting.judging.judgement import Judgement
@@ -23,7 +26,7 @@ from madeby.reporting.judging.training import judge_tuning, network_words
 from madeby.reporting.material import Measured, RunMaterial
 from madeby.reporting.slides import parts
 from madeby.reporting.slides.layout import LEFT, RIGHT, WHOLE, Box, Deck, tell, write
-from madeby.reporting.slides.native import bars, table
+from madeby.reporting.slides.native import bars, table, verdicts
 from madeby.reporting.words import (
     LOWER_IS_BETTER,
     NAMES,
@@ -47,7 +50,7 @@ def tell_one(deck: Deck, run: RunMaterial, cover_lines: list[str]) -> None:
     parts.data(deck, run)
     parts.audit(deck, run)
     _model(deck, run)
-    parts.training(deck, [run])
+    parts.training(deck, run)
     if run.tunings:
         _search(deck, run)
     if run.main is None:
@@ -67,20 +70,27 @@ def tell_one(deck: Deck, run: RunMaterial, cover_lines: list[str]) -> None:
     parts.future(deck, [run])
 
 
-def results(deck: Deck, run: RunMaterial, main: Measured, charts: dict[str, parts.Chart]) -> None:
+def results(deck: Deck, run: RunMaterial, main: Measured, charts: dict[str, Chart], of: str = "") -> None:
     """The figures with their intervals, and the ROC curve."""
-    slide = deck.slide(finding(main))
+    slide = deck.slide(of + finding(main))
     rows = [["figure", "value", "95% interval"]]
     for name in SHOWN:
         better = " (lower is better)" if name in LOWER_IS_BETTER else ""
         ends = interval(name, main.metrics.intervals.get(name))
         rows.append([f"{capital(NAMES[name])}{better}", number(name, getattr(main.metrics, name)), ends])
-    table(slide, rows, Box(LEFT.left, LEFT.top, 6.3, 3.7), widths=(2.9, 1.2, 2.2))
+    table(slide, rows, Box(LEFT.left, LEFT.top, 6.3, 3.7), widths=(2.9, 1.2, 2.2), strong=1)
     told = [one for one in judge_results(main, run)[1:] if one.tone != "plain"] or [headline(main)]
     tell(slide, told, Box(LEFT.left, LEFT.top + 3.85, 6.3, 1.3), 15)
-    shown = charts.get("precision_recall") if "roc" not in charts else charts["roc"]
-    parts.show(slide, shown or charts["confusion"], Box(7.3, RIGHT.top, 5.35, 2.8))
-    parts.show(slide, charts["confusion"], Box(8.4, RIGHT.top + 2.75, 3.2, 2.45))
+    curve = roc_of(main)
+    right = Box(7.35, RIGHT.top - 0.15, 5.3, 3.75)
+    if curve is None:
+        parts.show(slide, charts["confusion"], right)
+        return
+    parts.show(slide, curve, right)
+    (human_human, human_ai), (ai_human, ai_ai) = main.metrics.confusion
+    rows = [["", "called human", "called ai"], ["human", count(human_human), count(human_ai)]]
+    rows.append(["ai", count(ai_human), count(ai_ai)])
+    table(slide, rows, Box(7.6, right.top + 3.85, 4.8, 1.2), widths=(1, 1.4, 1.4), numbers_from=1)
 
 
 def _model(deck: Deck, run: RunMaterial) -> None:
@@ -92,7 +102,7 @@ def _model(deck: Deck, run: RunMaterial) -> None:
         [
             f"{capital(network_words(run))}; the mean logit becomes a calibrated probability.",
             "Two thresholds make verdicts of it: at most "
-            f"{percent(run.spec.thresholds.false_alarm_target) if run.spec else '1%'} of human pictures like those "
+            f"{run.spec.thresholds.false_alarm_target if run.spec else 0.01:.0%} of human pictures like those "
             "validated on are to be called ai; in between the answer is uncertain.",
             "Released as ONNX with its preprocessing, calibration, thresholds, checksum and card.",
         ],
@@ -150,20 +160,35 @@ def _not_evaluated(deck: Deck, run: RunMaterial) -> None:
     )
 
 
-def _calibration(deck: Deck, run: RunMaterial, main: Measured, charts: dict[str, parts.Chart]) -> None:
-    calibration, verdicts = judge_calibration(main), judge_verdicts(main, run)
+def _calibration(deck: Deck, run: RunMaterial, main: Measured, charts: dict[str, Chart]) -> None:
+    calibration, decided = judge_calibration(main, run), judge_verdicts(main, run)
     tone = calibration[0].tone
     said = {
         "good": "Probabilities mean what they say",
         "bad": "Probabilities do not mean what they say here",
     }.get(tone, "Whether probabilities mean what they say cannot be told")
     coverage = main.metrics.abstention.coverage
-    decided = f"; {percent(coverage)} of the pictures get a verdict" if coverage is not None else ""
-    slide = deck.slide(f"{said}{decided}")
-    tell(slide, [*calibration, *verdicts], LEFT, 18)
-    both = [charts[name] for name in ("reliability", "scores") if name in charts]
-    for place, one in enumerate(both):
-        parts.show(slide, one, Box(6.7, RIGHT.top + 2.65 * place - 0.1, 5.9, 2.6))
+    covered = f"; {percent(coverage)} of the pictures get a verdict" if coverage is not None else ""
+    slide = deck.slide(f"{said}{covered}")
+    if main.predictions.is_empty():
+        tell(slide, [*calibration, *decided], WHOLE)
+        return
+    tell(slide, [*calibration, *decided], Box(LEFT.left, LEFT.top, 6.4, 2.75), 16)
+    verdicts(slide, _verdict_shares(main), Box(LEFT.left, LEFT.top + 2.85, 6.4, 2.3))
+    parts.show(slide, charts["reliability"], Box(7.4, RIGHT.top - 0.1, 5.25, WHOLE.height))
+
+
+def _verdict_shares(main: Measured) -> dict[str, tuple[float, float, float]]:
+    """Shares called human, uncertain and ai, of the pictures of each label that is there."""
+    abstention, shares = main.metrics.abstention, {}
+    for label in ("human", "ai"):
+        probability = main.predictions.filter(pl.col("label") == label)["probability"].to_numpy()
+        if len(probability):
+            called_ai = probability >= abstention.threshold_ai
+            called_human = ~called_ai & (probability <= abstention.threshold_human)
+            human, ai = float(called_human.mean()), float(called_ai.mean())
+            shares[label] = (human, 1 - human - ai, ai)
+    return shares
 
 
 def _kinds(deck: Deck, main: Measured) -> None:
@@ -198,18 +223,35 @@ def _kinds(deck: Deck, main: Measured) -> None:
 
 
 def _slices(deck: Deck, run: RunMaterial, slices: list[Slice]) -> None:
-    slide = deck.slide(f"Mistakes share a trait: {slices[0].words}")
-    found = [one for one in run.analyses[0].record.findings if one.topic in {"slices", "errors"}]
-    tell(slide, [Judgement(one.line, "plain" if one.known else "open") for one in found], LEFT, 17)
+    first = slices[0]
+    times = f"{first.ratio:.1f} times as often" if first.ratio else "more often than others"
+    who, taken = WHO[first.outcome]
+    slide = deck.slide(f"{capital(who)} with {first.words} are {taken} {times}")
+    told = []
+    for outcome in dict.fromkeys(one.outcome for one in slices):
+        worst = next(one for one in slices if one.outcome == outcome)
+        who, taken = WHO[outcome]
+        told.append(
+            Judgement(
+                f"{capital(who)} with {worst.words}: {percent(worst.inside.value)} {taken}, against "
+                f"{percent(worst.outside.value)} of the others; {worst.hit_share:.0%} of all such mistakes."
+            )
+        )
+    looks = sum(one.tested + one.tested_pairs for one in run.analyses[0].record.searches)
+    told.append(
+        Judgement(f"Found among {count(looks)} slices, corrected for so many looks; shared traits are no causes.")
+    )
+    tell(slide, told, LEFT, 17)
     rows = slices[:8]
     bars(
         slide,
-        [one.words for one in rows],
+        [f"{WHO[one.outcome][0].removesuffix(' pictures')}: {one.words}" for one in rows],
         [one.inside.value for one in rows],
         RIGHT,
-        title="Share taken wrong, by slice",
+        title="Share of the pictures in a slice that is taken wrong",
         high=min(1.0, 1.2 * max(one.inside.value for one in rows)),
         form="0%",
+        longest=52,
     )
 
 
