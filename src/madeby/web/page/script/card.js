@@ -46,8 +46,13 @@ export class Card {
     this.element.dataset.verdict = item.state === "done" ? verdictOf(item.record.result) : "";
     const focused = this.body.contains(document.activeElement);
     this.body.replaceChildren(...this.content());
-    if (focused) this.body.querySelector("button, summary, input")?.focus();
+    if (focused) this.focus();
     if (item.state === "done" && this.near && this.picture.querySelector(".placeholder")) this.showPicture();
+  }
+
+  /** Put the focus on the card's first control. */
+  focus() {
+    this.body.querySelector("button, summary, input")?.focus();
   }
 
   /** Give back the memory of a card that is taken off its list. */

@@ -23,7 +23,11 @@ const queue = new Queue(sendItem, (item) => {
 const actions = {
   evidence: async (item) => {
     const { openEvidence } = await import("./evidence.js");
-    openEvidence(item, { onChange: actions.changed, onDelete: actions.remove });
+    openEvidence(item, {
+      onChange: actions.changed,
+      onDelete: actions.remove,
+      refocus: () => cards.get(item)?.focus(),
+    });
   },
   changed: (item) => cards.get(item)?.update(),
   cancel: (item) => queue.cancel(item),

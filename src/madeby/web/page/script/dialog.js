@@ -3,8 +3,11 @@
 import { freshId, make } from "./dom.js";
 import { closeIcon } from "./icons.js";
 
-/** Open a dialog with a heading and content; returns the element, whose `close()` ends it. */
-export function openDialog(title, content, { narrow = false, onClose = null } = {}) {
+/**
+ * Open a dialog with a heading and content; returns the element, whose `close()` ends it. `refocus` finds a place for
+ * the focus where the control that opened the dialog was drawn anew meanwhile.
+ */
+export function openDialog(title, content, { narrow = false, onClose = null, refocus = null } = {}) {
   const origin = document.activeElement;
   const heading = make("h2", { id: freshId("dialog"), class: "dialog-title", tabindex: "-1" }, title);
   const close = make("button", { class: "icon-button", type: "button", "aria-label": "Close", title: "Close" }, closeIcon());
@@ -22,6 +25,7 @@ export function openDialog(title, content, { narrow = false, onClose = null } = 
     dialog.remove();
     onClose?.();
     if (origin?.isConnected) origin.focus();
+    else refocus?.();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -13,8 +13,11 @@ import { LABELS, SIGNALS, STRENGTHS, meaningOf, percent, sentence, shortName } f
 
 const SILENT_STATES = new Set(["absent", "clean", "not examined"]);
 
-/** Open the evidence on an item; `onChange` follows feedback, `onDelete` that the record is gone from the server. */
-export function openEvidence(item, { onChange, onDelete }) {
+/**
+ * Open the evidence on an item; `onChange` follows feedback, `onDelete` that the record is gone from the server,
+ * `refocus` as for dialogs.
+ */
+export function openEvidence(item, { onChange, onDelete, refocus }) {
   const { result } = item.record;
   const figure = evidenceFigure(item);
   const feedback = make("section", {}, feedbackSection());
@@ -48,7 +51,7 @@ export function openEvidence(item, { onChange, onDelete }) {
     ),
     factsSection(item),
   );
-  const dialog = openDialog(shortName(item.name), content, { onClose: figure.release });
+  const dialog = openDialog(shortName(item.name), content, { onClose: figure.release, refocus });
 }
 
 function warningList(warnings) {

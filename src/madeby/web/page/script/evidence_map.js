@@ -7,7 +7,8 @@ import { explainForm, pictureBlob } from "./sight.js";
 import { placeholder } from "./thumbnails.js";
 import { shortName } from "./words.js";
 
-const SMALL = 240;
+const SMALL = 240; // pixels; smaller pictures are shown enlarged
+const GREYNESS = 0.75;
 
 /** The figure of an item; `release()` gives its memory back. */
 export function evidenceFigure(item) {
@@ -56,12 +57,14 @@ export function evidenceFigure(item) {
   }
 
   function layOver(map) {
-    stage.firstElementChild.append(map);
+    const picture = stage.querySelector("img");
+    picture.after(map);
     const id = freshId("map");
-    const strength = make("output", { for: id }, "70 %");
-    const slider = make("input", { id, type: "range", min: 0, max: 100, step: 5, value: 70 });
+    const strength = make("output", { for: id });
+    const slider = make("input", { id, type: "range", min: 0, max: 100, step: 5, value: 100 });
     const follow = () => {
       map.style.opacity = slider.value / 100;
+      picture.style.filter = `grayscale(${GREYNESS * (slider.value / 100)})`; // the map's colours are the only strong ones
       strength.textContent = `${slider.value} %`;
     };
     slider.addEventListener("input", follow);
@@ -85,10 +88,11 @@ function legend() {
   return make(
     "p",
     { class: "legend" },
-    make("span", { class: "swatch ai" }),
-    "speaks for AI ",
-    make("span", { class: "swatch human" }),
-    "speaks for human. The map shows what moved the model, not what was altered.",
+    make("span", { class: "swatch map-ai" }),
+    "speaks for AI, ",
+    make("span", { class: "swatch map-human" }),
+    "for human; uncoloured parts for neither, or they were not looked at. ",
+    "The map shows what moved the model, not what was altered.",
   );
 }
 

@@ -18,7 +18,8 @@ let typing = null;
 const cards = new Map();
 
 const actions = {
-  evidence: (item) => openEvidence(item, { onChange: actions.changed, onDelete: () => show() }),
+  evidence: (item) =>
+    openEvidence(item, { onChange: actions.changed, onDelete: () => show(), refocus: () => cards.get(item)?.focus() }),
   changed: (item) => cards.get(item)?.update(),
 };
 
@@ -70,6 +71,7 @@ async function show() {
 function fill(page) {
   next = page.next;
   for (const item of cards.keys()) release(item);
+  const focused = the("past").contains(document.activeElement);
   cards.clear();
   for (const record of page.results) {
     const item = { name: record.result.source, record, state: "done", file: null, url: null, past: true };
@@ -81,6 +83,7 @@ function fill(page) {
   the("found").textContent = page.total ? range + pictures(page.total) : "No pictures found";
   the("page-next").disabled = next === null;
   the("page-previous").disabled = cursors.length === 1;
+  if (focused) the("found").focus();
   the("pager").hidden = page.total <= page.results.length;
   for (const button of document.querySelectorAll("[data-export]")) button.disabled = page.total === 0;
   announce(`${pictures(page.total)} found.`);
