@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from madeby.training.tuning.tune import TuningOutcome, tune
     from madeby.version import __version__
     from madeby.web.keys import ApiKey, NewKey, keys_create, keys_list, keys_revoke
+    from madeby.web.serve import serve
 
 _HOME = {
     "madeby.api": (
@@ -150,6 +151,7 @@ _HOME = {
     "madeby.training.tuning.tune": ("TuningOutcome", "tune"),
     "madeby.version": ("__version__",),
     "madeby.web.keys": ("ApiKey", "NewKey", "keys_create", "keys_list", "keys_revoke"),
+    "madeby.web.serve": ("serve",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -242,6 +244,7 @@ __all__ = [
     "report",
     "scan",
     "scan_bytes",
+    "serve",
     "sniff",
     "train",
     "tune",

@@ -15,6 +15,7 @@ from madeby.cli.models import models_app
 from madeby.cli.provenance import provenance
 from madeby.cli.report import report
 from madeby.cli.scan import scan
+from madeby.cli.serve import serve
 from madeby.cli.train import train
 from madeby.cli.tune import tune
 
@@ -54,6 +55,7 @@ app.command()(tune)
 app.command()(evaluate)
 app.command()(report)
 app.command()(analyze)
+app.command()(serve)
 app.add_typer(data_app)
 app.add_typer(models_app)
 app.add_typer(keys_app)

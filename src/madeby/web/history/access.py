@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, Path, Request
 
 from madeby.web.history.database import HistoryUnavailableError
 from madeby.web.history.filters import CursorError
 from madeby.web.history.store import History
+from madeby.web.refusal import RefusalError
 
 RecordId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The record's `id`.")]
 
@@ -19,14 +20,16 @@ def _history(request: Request) -> Iterator[History]:
     try:
         yield request.app.state.history
     except CursorError as error:
-        raise HTTPException(422, str(error)) from error
+        raise RefusalError(422, "invalid", f"cursor: {error}") from error
     except HistoryUnavailableError as error:
-        raise HTTPException(503, str(error), headers={"Retry-After": "5"}) from error
+        raise RefusalError(503, "history_unavailable", str(error), retry_after=5) from error
 
 
 TheHistory = Annotated[History, Depends(_history)]
 
 
-def no_such_record() -> HTTPException:
+def no_such_record() -> RefusalError:
     """The answer where there is no record of an id: it never was, was deleted, or is past the retention."""
-    return HTTPException(404, "there is no such result; it may have been deleted or be past the retention limit")
+    return RefusalError(
+        404, "not_found", "there is no such result; it may have been deleted or be past the retention limit"
+    )

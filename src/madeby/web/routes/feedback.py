@@ -12,9 +12,10 @@ from madeby.schema import Frozen, Label
 from madeby.web.history.access import RecordId, TheHistory, no_such_record
 from madeby.web.history.exports import learning_table
 from madeby.web.record import Record
+from madeby.web.refusal import refusals
 from madeby.web.routes.results import attachment
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], responses=refusals(422, 503))
 
 
 class GivenFeedback(Frozen):
@@ -24,7 +25,7 @@ class GivenFeedback(Frozen):
     note: str = Field(default="", max_length=2000, examples=["six fingers on the left hand"])
 
 
-@router.post("/results/{id}/feedback")
+@router.post("/results/{id}/feedback", responses=refusals(404))
 def give_feedback(id: RecordId, given: GivenFeedback, history: TheHistory) -> Record:
     """Say who made the picture; it replaces what was said before."""
     record = history.set_feedback(id, given.label, given.note)
@@ -33,7 +34,7 @@ def give_feedback(id: RecordId, given: GivenFeedback, history: TheHistory) -> Re
     return record
 
 
-@router.delete("/results/{id}/feedback")
+@router.delete("/results/{id}/feedback", responses=refusals(404))
 def withdraw_feedback(id: RecordId, history: TheHistory) -> Record:
     """Withdraw what was said of a picture."""
     record = history.clear_feedback(id)

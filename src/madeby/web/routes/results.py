@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -16,8 +16,9 @@ from madeby.web.history.exports import CHUNK_BYTES, ExportFormat, exported
 from madeby.web.history.filters import Filter
 from madeby.web.history.store import Page
 from madeby.web.record import Record, now
+from madeby.web.refusal import RefusalError, refusals
 
-router = APIRouter(prefix="/results", tags=["history"])
+router = APIRouter(prefix="/results", tags=["history"], responses=refusals(422, 503))
 
 
 class PageQuery(Filter):
@@ -50,11 +51,11 @@ def export_results(history: TheHistory, query: Annotated[ExportQuery, Query()]) 
     try:
         first = next(pieces, b"")
     except MissingExtraError as error:
-        raise HTTPException(501, str(error)) from error
+        raise RefusalError(501, "not_installed", str(error)) from error
     return attachment(chain((first,), pieces), f"madeby-results.{query.format}", query.format.media_type)
 
 
-@router.get("/{id}")
+@router.get("/{id}", responses=refusals(404))
 def get_result(id: RecordId, history: TheHistory) -> Record:
     """One earlier answer, with what was said of it since."""
     record = history.get(id)
@@ -63,7 +64,7 @@ def get_result(id: RecordId, history: TheHistory) -> Record:
     return record
 
 
-@router.delete("/{id}", status_code=204)
+@router.delete("/{id}", status_code=204, responses=refusals(404))
 def delete_result(id: RecordId, history: TheHistory) -> None:
     """Forget an answer, and its picture where it was kept."""
     if not history.delete(id):
@@ -73,13 +74,13 @@ def delete_result(id: RecordId, history: TheHistory) -> None:
 @router.get(
     "/{id}/picture",
     response_class=StreamingResponse,
-    responses={200: {"content": {"image/*": {}}, "description": "The file as it was sent."}},
+    responses=refusals(404) | {200: {"content": {"image/*": {}}, "description": "The file as it was sent."}},
 )
 def get_picture(id: RecordId, history: TheHistory) -> Response:
     """The picture that an answer is about, where pictures are kept."""
     picture = history.picture(id)
     if picture is None:
-        raise HTTPException(404, "this picture is not kept")
+        raise RefusalError(404, "not_kept", "this picture is not kept")
     try:
         file = picture.path.open("rb")
     except FileNotFoundError:  # deleted since we looked
