@@ -25,10 +25,10 @@ async function start() {
 async function show() {
   the("model-problem").textContent = "";
   try {
-    const answer = await requestJson(`/models/${encodeURIComponent(the("which").value)}`);
-    const spec = answer.spec ?? answer;
-    the("model-facts").replaceChildren(...facts(spec));
-    the("model-card").replaceChildren(...cardElements(answer.card ?? ""));
+    const { spec, card } = await requestJson(`/models/${encodeURIComponent(the("which").value)}`);
+    the("model-facts").replaceChildren(facts(spec));
+    the("model-card").replaceChildren(...cardElements(card));
+    the("model-card-details").hidden = card === "";
   } catch (error) {
     the("model-problem").textContent = error.message;
   }
@@ -49,5 +49,5 @@ function facts({ name, version, thresholds, calibration, domain }) {
     domain.description ? `It was validated on: ${domain.description}.` : "",
     `Pictures with a side under ${domain.min_side} pixels, and others unlike its validation pictures, are called uncertain by their pixels.`,
   ];
-  return [make("p", {}, sentences.filter(Boolean).join(" "))];
+  return make("p", {}, sentences.filter(Boolean).join(" "));
 }

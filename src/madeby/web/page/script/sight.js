@@ -38,6 +38,7 @@ async function forgetOldest() {
 export function explainForm(item, kind) {
   const form = new FormData();
   form.append("kind", kind);
+  form.append("model", item.record.result.model.name); // the one whose verdict the map explains
   if (item.file) form.append("file", item.file, item.file.name);
   else if (item.record.picture_kept) form.append("id", item.record.id);
   else if (/^https?:\/\//i.test(item.record.result.source)) form.append("url", item.record.result.source);
