@@ -6,6 +6,7 @@ import pytest
 from madeby.detector.bundle import MODEL_FILE, Bundle, Calibration, sha256_of
 from madeby.detector.calibration import probability_of
 from madeby.detector.detector import Detector
+from madeby.detector.flatness import flat_share
 from madeby.errors import BundleError
 from madeby.schema import Label, Strength
 
@@ -79,3 +80,14 @@ def test_a_file_that_is_not_a_model_is_refused(make_bundle):
     spec = bundle.spec.model_copy(update={"model_sha256": sha256_of(bundle.folder / MODEL_FILE)})
     with pytest.raises(BundleError, match="cannot be loaded"):
         Detector(Bundle(bundle.folder, spec))
+
+
+def test_the_share_of_one_colour_is_counted_only_where_it_can_matter():
+    rng = np.random.default_rng(0)
+    for flat_rows in range(0, 65, 8):
+        pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        pixels[:flat_rows] = 7
+        share = flat_share(pixels)
+        assert share == pytest.approx(max(flat_rows / 64, 1 / 4096), abs=1e-3)
+        assert (flat_share(pixels, above=0.5) > 0.5) == (share > 0.5)
+        assert flat_share(pixels, above=0.5) in (0.0, share)

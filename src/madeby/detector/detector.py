@@ -105,7 +105,7 @@ class Detector:
                 f"the picture is {width}×{height} pixels; "
                 f"this model was validated on pictures of at most {domain.max_side} pixels a side"
             )
-        flat = flat_share(pixels)
+        flat = flat_share(pixels, above=domain.max_flat_share)
         if flat > domain.max_flat_share:
             reasons.append(f"{flat:.0%} of the picture is one flat colour, as in text, drawings and screenshots")
         return reasons

@@ -88,7 +88,10 @@ def normalised(views: Pixels, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     """Views as the network's input: (views, 3, size, size) float32, scaled to 0..1, then standardised."""
     mean = np.asarray(preprocessing.mean, np.float32) * 255.0
     scale = 1.0 / (np.asarray(preprocessing.std, np.float32) * 255.0)
-    return np.ascontiguousarray(((views.astype(np.float32) - mean) * scale).transpose(0, 3, 1, 2))
+    values = views.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    values -= mean[:, None, None]
+    values *= scale[:, None, None]
+    return values
 
 
 def _grid_shape(height: int, width: int, size: int, count: int) -> tuple[int, int]:

@@ -114,5 +114,7 @@ def _clean(value: Any) -> Any:
 
 def _clean_text(text: str) -> str:
     """Text without control characters (which move a terminal's cursor) and without halves of characters."""
+    if text.isprintable():  # which halves of characters are not
+        return text
     whole = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter.isprintable() or letter in "\n\t" else " " for letter in whole)
