@@ -5,6 +5,11 @@ first convolution works at full resolution, there is no pooling that could swall
 at, and the head scores each place on its own: the picture's logit is the mean of a logit map, which is the
 evidence map at the same time.
 
+With ``frequencies`` the first convolution starts as a bank of frequencies instead of at random. In photographs nearly
+all energy is smooth, so random filters all answer to the same smooth part and the traces drown; the 3x3 cosine basis
+on opponent colours takes patches apart into components that hardly correlate, and the normalisation behind it gives
+each the same weight: about what whitening by principal components does (as in Jordan 2024), without the data.
+
 Residual blocks follow He et al. 2016, with batch normalisation, which folds into the convolutions at export.
 Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic but not time on CPUs.
 """
@@ -14,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from madeby.errors import RecipeError
@@ -41,6 +47,26 @@ class Block(nn.Module):
         return cast(Tensor, self.activation(features + change))
 
 
+FREQUENCIES = 54
+"""Channels of a bank of frequencies: 9 cosines of 3x3 pixels on 3 colours, each with both signs."""
+
+
+def frequency_bank() -> Tensor:
+    """The orthonormal DCT-II basis of 3x3 patches on luminance and two colour differences, and its negatives.
+
+    Returns:
+        (54, 3, 3, 3) filters over RGB.
+    """
+    places = torch.arange(3, dtype=torch.float64)
+    cosines = torch.cos(torch.pi * (2 * places[None] + 1) * places[:, None] / 6)
+    cosines[0] /= 2**0.5
+    cosines *= (2 / 3) ** 0.5
+    colours = torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)
+    colours /= colours.norm(dim=1, keepdim=True)
+    bank = torch.einsum("kc,iy,jx->kijcyx", colours, cosines, cosines).reshape(27, 3, 3, 3)
+    return torch.cat([bank, -bank]).float()
+
+
 @register_network(
     "residual",
     description="ours: small, fully convolutional, full resolution first, with a logit map as evidence",
@@ -54,6 +80,7 @@ class Residual(nn.Module):
         width: channels of the first stage; each further stage has twice as many.
         depth: residual blocks, one number for all stages or one a stage.
         strides: by how much each stage shrinks its input; their count is the number of stages.
+        frequencies: the first convolution starts as a bank of frequencies; then ``stem`` is 54.
         dropout: share of the head's input channels dropped in training.
 
     Raises:
@@ -67,6 +94,7 @@ class Residual(nn.Module):
         depth: int | Sequence[int] = 1,
         strides: Sequence[int] = (2, 2, 2),
         dropout: float = 0.0,
+        frequencies: bool = False,
     ) -> None:
         super().__init__()
         depths = [depth] * len(strides) if isinstance(depth, int) else list(depth)
@@ -74,7 +102,11 @@ class Residual(nn.Module):
             raise RecipeError(f"residual: depth {depths} and strides {list(strides)} must name the same stages")
         if min(stem, width, *strides) < 1 or min(depths) < 0:
             raise RecipeError("residual: stem, width and strides must be at least 1 and depth at least 0")
+        if frequencies and stem != FREQUENCIES:
+            raise RecipeError(f"residual: a bank of frequencies has stem: {FREQUENCIES} channels, not {stem}")
         layers: list[nn.Module] = [_convolution(3, stem), nn.ReLU(inplace=True)]
+        if frequencies:
+            cast(nn.Conv2d, cast(nn.Sequential, layers[0])[0]).weight.data.copy_(frequency_bank())
         before = stem
         for stage, (blocks, stride) in enumerate(zip(depths, strides, strict=True)):
             after = width * 2**stage

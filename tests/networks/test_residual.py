@@ -1,0 +1,27 @@
+"""Our own network: its options, and the bank of frequencies it may start from."""
+
+import pytest
+import torch
+
+from madeby.errors import RecipeError
+from madeby.networks import build_network
+from madeby.networks.residual import frequency_bank
+
+
+def test_the_bank_is_an_orthonormal_basis_of_patches_with_both_signs():
+    bank = frequency_bank().reshape(54, 27).double()
+    assert torch.allclose(bank[:27] @ bank[:27].T, torch.eye(27, dtype=torch.float64), atol=1e-6)
+    assert torch.equal(bank[27:], -bank[:27])
+
+
+def test_a_flat_grey_picture_answers_in_one_filter_alone():
+    answers = torch.nn.functional.conv2d(torch.ones(1, 3, 3, 3), frequency_bank()).flatten()
+    assert answers[0] == pytest.approx(27**0.5)
+    assert answers[1:27].abs().max() < 1e-5
+
+
+def test_a_network_starts_from_the_bank():
+    network = build_network("residual", {"stem": 54, "frequencies": True, "strides": [2]}, 32)
+    assert torch.equal(network.features[0][0].weight, frequency_bank())
+    with pytest.raises(RecipeError, match="stem: 54"):
+        build_network("residual", {"stem": 16, "frequencies": True}, 32)
