@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import threading
 import urllib.request
 import zipfile
 
@@ -21,6 +22,8 @@ from madeby.errors import ErrorCode, PictureError
 from madeby.pictures import object_stores
 from madeby.pictures.limits import Limits
 from madeby.pictures.object_stores import expand_objects, read_object
+from madeby.pictures.sources import SourceUnit
+from madeby.pictures.sources import read_ahead as ahead
 
 BUCKET = "pictures-of-ours"
 
@@ -180,6 +183,72 @@ def test_archives_tables_and_lists_are_read_where_they_lie(s3, picture, tmp_path
         absent = [result.source for result in results if not result.ok]
         assert absent == [f"{base}/{name}" for name in names if name in ("none.png", "shard-1.tar")]
         assert {result.error.code for result in results if not result.ok} <= {ErrorCode.NOT_FOUND}
+
+
+def names(count):
+    return [SourceUnit(f"s3://{BUCKET}/{number}.png") for number in range(count)]
+
+
+def test_pictures_are_fetched_ahead_in_their_order_and_bounded(monkeypatch):
+    started, released = [], threading.Event()
+
+    def slow(name, limits):
+        started.append(name)
+        assert released.wait(60)
+        return name.encode()
+
+    monkeypatch.setattr(ahead, "read_if_small", slow)
+    monkeypatch.setattr(ahead, "BYTES_AHEAD", 8 * object_stores.FIRST_BYTES)
+    drawn = []
+    stream = ahead.read_ahead(unit for unit in names(40) if drawn.append(unit) is None)
+    threading.Timer(0.2, released.set).start()
+    first = next(stream)
+    assert first.data == first.name.encode()
+    assert len(drawn) <= 11  # eight ahead, one waiting for room, one given, one more since
+    assert [unit.name for unit in stream] == [unit.name for unit in names(40)[1:]]
+
+
+def test_what_is_large_or_local_or_broken_passes_as_it_is(monkeypatch, tmp_path):
+    def of(name, limits):
+        if name.endswith("0.png"):
+            raise PictureError(ErrorCode.NOT_PERMITTED, "refused")
+        return None
+
+    monkeypatch.setattr(ahead, "read_if_small", of)
+    local = SourceUnit(str(tmp_path / "a.png"))
+    held = SourceUnit("s3://b/a.tar/x.png", b"held")
+    units = list(ahead.read_ahead([local, *names(2), held, local]))
+    assert [unit.name for unit in units] == [local.name, *(unit.name for unit in names(2)), held.name, local.name]
+    assert units[1].problem.code is ErrorCode.NOT_PERMITTED
+    assert [unit.data for unit in units] == [None, None, None, b"held", None]
+
+
+def test_what_is_ready_is_given_while_the_source_has_nothing_new(monkeypatch):
+    monkeypatch.setattr(ahead, "read_if_small", lambda name, limits: b"x")
+    more = threading.Event()
+
+    def slowly():
+        yield names(1)[0]
+        assert more.wait(60)
+        yield names(2)[1]
+
+    stream = ahead.read_ahead(slowly())
+    assert next(stream).data == b"x"
+    more.set()
+    assert len(list(stream)) == 1
+
+
+def test_a_defect_while_drawing_reaches_the_reader(monkeypatch):
+    monkeypatch.setattr(ahead, "read_if_small", lambda name, limits: b"x")
+
+    def broken():
+        yield names(1)[0]
+        raise RuntimeError("a defect")
+
+    stream = ahead.read_ahead(broken())
+    assert next(stream).data == b"x"
+    with pytest.raises(RuntimeError, match="a defect"):
+        next(stream)
 
 
 def test_what_is_not_there_is_told_apart(s3, holiday):

@@ -22,7 +22,9 @@ SCHEMES = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hf
 
 S3_SCHEMES = frozenset(("s3", "s3a"))
 
-_FIRST_BYTES = 8 << 20  # nearly every picture is whole in one request; of larger ones the size is asked for first
+FIRST_BYTES = 8 << 20
+"""Asked for at first: nearly every picture is whole then; of larger ones the size is asked for next."""
+
 _KEYS_A_PAGE = 1000
 _WILDCARD = re.compile(r"[*?\[]")
 _CREDENTIALS = {
@@ -124,23 +126,39 @@ def read_object(source: str, limits: Limits = Limits()) -> bytes:
         PictureError: ``not_found``, ``not_permitted``, ``too_large``, ``unsupported`` (what reads such addresses is
             not installed) or ``unreachable``.
     """
+    data = read_if_small(source, limits)
+    if data is not None:
+        return data
     scheme, path = _split(source)
     try:
         files = _files(scheme)
-        data: bytes = b"" if path.endswith("/") else _first_bytes(files, path)
-        if path.endswith("/"):
-            raise FileNotFoundError(path)
-        if len(data) < _FIRST_BYTES:
-            limits.check_bytes(len(data))
-            return data
         limits.check_bytes(int(files.size(path)))
-        return data + bytes(files.cat_file(path, start=_FIRST_BYTES, end=limits.max_bytes))
+        return bytes(files.cat_file(path, start=0, end=limits.max_bytes))
     except PictureError:
         raise
+    except Exception as error:
+        raise _picture_error(source, error) from error
+
+
+def read_if_small(source: str, limits: Limits = Limits()) -> bytes | None:
+    """The bytes of one object if they are fewer than :data:`FIRST_BYTES`, in one request; None if they are more.
+
+    Raises:
+        PictureError: as :func:`read_object`.
+    """
+    scheme, path = _split(source)
+    try:
+        if path.endswith("/"):
+            raise FileNotFoundError(path)
+        data = _first_bytes(_files(scheme), path)
     except Exception as error:
         if trouble_of(error) is Trouble.ABSENT:
             raise _nothing_there(source, scheme, path) from error
         raise _picture_error(source, error) from error
+    if len(data) >= FIRST_BYTES:
+        return None
+    limits.check_bytes(len(data))
+    return data
 
 
 def open_object(source: str) -> BinaryIO:
@@ -151,7 +169,7 @@ def open_object(source: str) -> BinaryIO:
     """
     scheme, path = _split(source)
     try:
-        return cast(BinaryIO, _files(scheme).open(path, "rb", block_size=_FIRST_BYTES, cache_type="readahead"))
+        return cast(BinaryIO, _files(scheme).open(path, "rb", block_size=FIRST_BYTES, cache_type="readahead"))
     except Exception as error:
         if trouble_of(error) is Trouble.ABSENT:
             raise _nothing_there(source, scheme, path) from error
@@ -160,7 +178,7 @@ def open_object(source: str) -> BinaryIO:
 
 def _first_bytes(files: Any, path: str) -> bytes:
     try:
-        return bytes(files.cat_file(path, start=0, end=_FIRST_BYTES))
+        return bytes(files.cat_file(path, start=0, end=FIRST_BYTES))
     except OSError as error:
         if trouble_of(error) is Trouble.PAST_THE_END:  # an empty object has no first byte
             return b""

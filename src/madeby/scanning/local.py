@@ -94,4 +94,5 @@ def _answered(
         # A worker that waits for a pipe is left behind; one that is answering is waited for, as the interpreter
         # must not end under native code.
         for mine in answering:
-            mine.acquire()
+            with mine:  # given back at once: a worker that had just drawn a unit waits for it, to see that all is over
+                pass

@@ -13,6 +13,7 @@ from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import SourceUnit, expand, printable
 from madeby.pictures.sources.archives import is_archive
+from madeby.pictures.sources.read_ahead import read_ahead
 from madeby.pictures.sources.tables import is_table
 from madeby.provenance import ReadingOptions
 from madeby.scanning.answered import Answered
@@ -42,11 +43,12 @@ def scan_with(
 ) -> Iterator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
-    workers = workers or (1 if _is_one_picture(named) else _cores())
+    alone = _is_one_picture(named)
+    workers = workers or (1 if alone else _cores())
     limits = limits or Limits()
     pipeline = Pipeline(
         # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
-        detector=Detector(bundle, threads=0 if workers == 1 else 1) if bundle else None,
+        detector=Detector(bundle, threads=0 if alone else 1) if bundle else None,
         provenance=provenance,
         reading=reading or ReadingOptions(),
         limits=limits,
@@ -56,6 +58,7 @@ def scan_with(
     if answered is not None:
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
+    units = read_ahead(units, limits)
     if cache is None:
         return run_local(units, Answering(pipeline), workers=workers, ordered=ordered)
     from madeby.scanning.cache import AnswerCache  # SQLite takes its time to load
