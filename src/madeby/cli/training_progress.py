@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from madeby.training.run import EpochFigures, RunSummary
 
 HEADING = "epoch   train loss  accuracy    val loss  accuracy     AUROC   seconds"
@@ -60,6 +61,8 @@ class TerminalProgress:
 
     def _out(self) -> Console:
         if self._console is None:
+            from rich.console import Console  # takes its time to load, and every command loads this file
+
             self._console = Console(stderr=False)
         return self._console
 
@@ -67,6 +70,8 @@ class TerminalProgress:
         if not self._out().is_terminal:
             return
         if self._bar is None:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

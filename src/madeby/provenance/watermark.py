@@ -139,7 +139,8 @@ def block_votes(pixels: npt.NDArray[np.uint8]) -> list[Votes]:
     """The blocks' bits under each of :data:`VARIANTS`; both sides of the picture are at least 8."""
     block_rows, columns = pixels.shape[0] // 8, pixels.shape[1] // 8
     wanted = max(1, min(block_rows, MOST_BLOCKS // columns))
-    rows = np.unique(np.linspace(0, block_rows - 1, wanted).astype(np.int64))
+    rows = np.linspace(0, block_rows - 1, wanted).astype(np.int64)
+    rows = rows[np.diff(rows, prepend=-1) > 0]
     strips = pixels[: 8 * block_rows, : 8 * columns].reshape(block_rows, 8, 8 * columns, 3)[rows]
     numbers = (rows[:, None] * columns + np.arange(columns)).ravel()
     red, green, blue = (_low_band(strips[..., channel]) for channel in range(3))
