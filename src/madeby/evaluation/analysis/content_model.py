@@ -102,7 +102,6 @@ def open_content_model(model: str = DEFAULT_MODEL, weights: Path | None = None) 
         RecipeError: unknown network, weights that do not fit or cannot be had, or not an ImageNet classifier.
         MissingExtraError: the package with the weights is not installed.
     """
-    import timm
     from timm.data.config import resolve_data_config
 
     name = timm_name(model)
@@ -113,8 +112,7 @@ def open_content_model(model: str = DEFAULT_MODEL, weights: Path | None = None) 
     if weights is None:
         network, origin = _from_hub(name), HUB
     else:
-        network = timm.create_model(name, pretrained=False)
-        _fill(network, weights)
+        network = _from_file(name, weights)
         origin, checksum = weights.name, hashlib.sha256(weights.read_bytes()).hexdigest()
     names = _class_names(network, name)
     settings: dict[str, Any] = resolve_data_config({}, model=network)  # type: ignore[no-untyped-call]  # timm is half typed
@@ -154,17 +152,21 @@ def _from_hub(name: str) -> nn.Module:
     return network
 
 
-def _fill(network: nn.Module, weights: Path) -> None:
-    """Load a whole state dict; a content model is of no use without its classifier."""
-    state = adapted_names(read_state(weights), set(network.state_dict()))
-    own = network.state_dict()
-    unfit = sorted(name for name, value in own.items() if name not in state or state[name].shape != value.shape)
-    if unfit:
+def _from_file(name: str, weights: Path) -> nn.Module:
+    """A network filled with a whole state dict, under timm's own names or those it knows how to translate."""
+    import timm
+
+    state = adapted_names(read_state(weights), set(timm.create_model(name).state_dict()))
+    try:
+        network: Any = timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"state_dict": state})
+    except (RuntimeError, KeyError, ValueError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise RecipeError(
-            f"{weights} does not fit the content model: {len(unfit)} of {len(own)} tensors are missing or of "
-            f"another shape, the first is {unfit[0]!r}"
-        )
-    network.load_state_dict({name: state[name] for name in own})
+            f"{weights} does not fit the content model {name!r}, classifier included: {' '.join(lines[:2])[:160]}"
+        ) from None
+    network.pretrained_cfg.pop("state_dict", None)  # it would be kept beside the network
+    filled: nn.Module = network
+    return filled
 
 
 def _class_names(network: nn.Module, name: str) -> tuple[str, ...]:
