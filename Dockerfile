@@ -14,7 +14,9 @@ COPY --from=build /opt/madeby /opt/madeby
 ENV PATH=/opt/madeby/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    PORT=8000
+    PORT=8000 \
+    MADEBY_DATA=/data \
+    MADEBY_HOME=/data/models
 # by number, so that an orchestrator can see that it is not root
 USER 10001:10001
 WORKDIR /data
@@ -23,4 +25,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
 STOPSIGNAL SIGTERM
-CMD ["madeby", "serve", "--host", "0.0.0.0", "--data-folder", "/data"]
+CMD ["madeby", "serve", "--host", "0.0.0.0"]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from madeby.schema import Verdict
 from madeby.web.record import Record
+from madeby.web.refusal import add_refusals
 from madeby.web.routes import feedback, results
 
 
@@ -30,6 +31,7 @@ def history(open_history):
 def client(history):
     app = FastAPI()
     app.state.history = history
+    add_refusals(app)
     for router in (results.router, feedback.router):
         app.include_router(router, prefix="/api/v1")
     with TestClient(app, base_url="http://testserver/api/v1") as client:
@@ -77,7 +79,9 @@ def test_a_result_is_the_record_that_was_kept(client, history):
     ],
 )
 def test_what_means_nothing_is_refused_by_name(client, path):
-    assert client.get(path).status_code in (404, 422)
+    answer = client.get(path)
+    assert answer.status_code in (404, 422)
+    assert answer.json()["error"]["message"]
 
 
 def test_searching_is_safe_with_anything(client, history):
@@ -140,7 +144,7 @@ def test_a_history_that_fails_is_an_answer_without_paths(client, history, databa
         connection.execute(text("ALTER TABLE madeby_records RENAME TO gone"))
     for path in ("results", f"results/{kept.id}"):
         answer = client.get(path)
-        assert answer.status_code == 503
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "history_unavailable")
         assert str(tmp_path) not in answer.text
         assert "madeby_records" not in answer.text
 
