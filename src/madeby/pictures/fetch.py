@@ -7,7 +7,6 @@ environment are not used: behind one, nothing could be checked.
 
 from __future__ import annotations
 
-import ssl
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable
@@ -24,6 +23,8 @@ from madeby.pictures.deadline import Deadline
 from madeby.pictures.limits import Limits
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 Resolver = Callable[[str, int, Deadline], list[str]]
