@@ -55,7 +55,8 @@ def serve(
 
         from madeby.web.app import create_app
         from madeby.web.logs import set_up_logs
-    named = {} if data_folder is None else {"data_folder": Path(data_folder)}
+    if data_folder is not None:
+        more["data_folder"] = Path(data_folder)
     try:
         settings = Settings(
             host=host,
@@ -66,7 +67,6 @@ def serve(
             retention_days=retention_days,
             auth=auth,
             api_keys=tuple(api_keys),
-            **named,
             **more,
         )
     except ValidationError as error:

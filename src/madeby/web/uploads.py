@@ -138,6 +138,7 @@ class _FormParser:
         self._name = ""
         self._upload: Upload | None = None
         self._part = bytearray()
+        self._foreign: bool | None = None
         self._size = 0
         try:
             self._parser = MultipartParser(
@@ -172,7 +173,7 @@ class _FormParser:
 
     def _begin(self) -> None:
         self._disposition, self._name, self._upload, self._size = b"", "", None, 0
-        self._part = bytearray()
+        self._part, self._foreign = bytearray(), None
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -203,10 +204,10 @@ class _FormParser:
                 raise RefusalError(422, "invalid", f"a field has more than {LONGEST_FIELD} bytes")
             self._part += data[start:end]
             return
-        if self._upload.problem is not None or self._is_no_picture():
+        if self._upload.problem is not None or self._is_foreign(data[start : start + TOLD_BY]):
             return
         if self._size > self._settings.max_file_bytes:
-            self._drop()
+            self._part = bytearray()
             self._upload.problem = PictureError(
                 ErrorCode.TOO_LARGE, f"the file has more bytes than the limit of {self._settings.max_file_bytes:,}"
             )
@@ -214,12 +215,18 @@ class _FormParser:
         self._reservation.take(end - start)
         self._part += data[start:end]
 
-    def _is_no_picture(self) -> bool:
-        """Whether what came so far is enough to know that the file is in no format that is read."""
-        return len(self._part) >= TOLD_BY and madeby.sniff(bytes(self._part[:TOLD_BY])) is None
+    def _is_foreign(self, piece: bytes) -> bool:
+        """Whether the file is in no format that is read, once enough of it came to know.
 
-    def _drop(self) -> None:
-        self._part = bytearray()
+        Only its beginning is held then; decoding that says what is wrong, as with any file of that kind.
+        """
+        if self._foreign is None:
+            head = bytes(self._part[:TOLD_BY]) + piece
+            if len(head) >= TOLD_BY:
+                self._foreign = madeby.sniff(head) is None
+                if self._foreign:
+                    self._part = bytearray(head[:TOLD_BY])
+        return bool(self._foreign)
 
     def _on_end(self) -> None:
         if self._upload is not None:
@@ -246,5 +253,6 @@ def _too_much(settings: Settings) -> RefusalError:
 
 
 def _shown_name(name: str) -> str:
-    """A file's name as results carry it: printable and of bearable length."""
+    """A file's name as results carry it: printable, of bearable length, its quotes as browsers escape them back."""
+    name = name.replace("%22", '"')
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)[:300]

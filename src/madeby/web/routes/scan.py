@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -24,7 +25,7 @@ OptionsOf = Callable[[Form], Awaitable[Options]]
 
 LINES = "application/x-ndjson"
 _YES_OR_NO = {"type": "boolean", "default": True}
-_ANSWERS = {
+_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One record a picture, in the request's order; with `Accept: application/x-ndjson` one a "
         "line, each as soon as it is ready. A picture that cannot be read is a record whose result has an error.",
