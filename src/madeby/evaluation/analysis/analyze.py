@@ -124,7 +124,7 @@ def analyze(
     errors = _errors(table)
     analysis = Analysis(
         madeby=__version__,
-        command=_command(target, output, data, content_model, content_weights, classes, limit, seed),
+        command=_command(target, output, data, content_model, content_weights, classes, limit, map_points, seed),
         target=str(target),
         kind=found.kind,
         data=found.data,
@@ -325,6 +325,7 @@ def _command(
     content_weights: str | Path | None,
     classes: Sequence[str],
     limit: int | None,
+    map_points: int,
     seed: int,
 ) -> str:
     """How to repeat the analysis on the command line."""
@@ -334,4 +335,5 @@ def _command(
         words += [option, str(value)] if value is not None else []
     words += ["--content-model", content_model] if content_model != DEFAULT_MODEL else []
     words += ["--classes", ",".join(classes)] if classes else []
+    words += ["--map-points", str(map_points)] if map_points != MAP_POINTS else []
     return shlex.join(words)

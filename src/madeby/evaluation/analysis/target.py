@@ -21,6 +21,8 @@ from madeby.schema import ModelInfo, Result
 
 Kind = Literal["evaluation", "scan", "manifest"]
 
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+
 NEVER_SHARED = frozenset(
     (*COLUMNS, *PREDICTED, *SCANNED, PUBLISHED, "row")
 ) - {"generator", "collection"}  # fmt: skip
@@ -62,7 +64,10 @@ def read_target(target: Path, data: Path | None = None) -> Target:
             f"there is no {target}: name a folder that `madeby evaluate` wrote, or results of `madeby scan` "
             "(JSON lines, CSV or Parquet)"
         )
-    read = _read_json_lines(file) if file.suffix.lower() in (".jsonl", ".ndjson", ".json") else _read_table(file)
+    try:
+        read = _read_json_lines(file) if file.suffix.lower() in JSON_LINES else _read_table(file)
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
     notes = list(read.notes)
     table = read.table
     if data is not None:
