@@ -36,6 +36,10 @@ def serve(
         float | None,
         typer.Option(envvar="MADEBY_RETENTION_DAYS", help="Delete results and pictures after so many days."),
     ] = None,
+    retention_count: Annotated[
+        int | None,
+        typer.Option(envvar="MADEBY_RETENTION_COUNT", min=1, help="Keep only as many of the newest results."),
+    ] = None,
     auth: Annotated[
         bool | None,
         typer.Option("--auth/--no-auth", help="Ask for API keys; by default everywhere but on a loopback address."),
@@ -89,6 +93,7 @@ def serve(
         database=database,
         keep_pictures=keep_pictures,
         retention_days=retention_days,
+        retention_count=retention_count,
         auth=auth,
         api_keys=keys,
         started=lambda address: typer.echo(f"madeby serves at {address} (Ctrl-C ends it)", err=True),

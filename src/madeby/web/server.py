@@ -47,7 +47,9 @@ class Server:
                 f"NAME`, set MADEBY_API_KEYS, or let everybody in with --no-auth"
             )
         self.live = LiveModel(settings.model)
-        self.history = History.open(settings.place_of_history, settings.pictures_folder, settings.retention_days)
+        self.history = History.open(
+            settings.place_of_history, settings.pictures_folder, settings.retention_days, settings.retention_count
+        )
         self.answering = Answering(settings, self.live)
         self.admission = Admission(settings.max_requests, settings.max_bytes_under_way)
         self.limit = RateLimit(settings.rate_per_minute)
@@ -57,7 +59,7 @@ class Server:
 
     def start(self) -> None:
         """Begin what goes on beside the requests: the retention, and watching the model's store."""
-        if self.settings.retention_days is not None:
+        if self.settings.forgets:
             self._pruning = asyncio.create_task(self._prune())
         if self.settings.model is not None and "://" in self.settings.model:
             self.live.watch(self.settings.watch_seconds)

@@ -31,6 +31,7 @@ class Settings(Frozen):
     database: str | None = None
     keep_pictures: bool = False
     retention_days: float | None = Field(default=None, gt=0)
+    retention_count: int | None = Field(default=None, ge=1)
     auth: bool | None = None
     api_keys: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
@@ -72,8 +73,15 @@ class Settings(Frozen):
 
     @property
     def pictures_folder(self) -> Path | None:
-        """Where pictures are kept; None where they are not."""
-        return self.data_folder / "pictures" if self.keep_pictures else None
+        """Where pictures lie; None where none are kept and none were kept before, which the retention still removes."""
+        folder = self.data_folder / "pictures"
+        return folder if self.keep_pictures or folder.is_dir() else None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether there is something to remove from time to time: what the retention says, or unneeded pictures."""
+        kept = self.pictures_folder is not None
+        return kept or self.retention_days is not None or self.retention_count is not None
 
     def made_folder(self) -> Path:
         """The data folder, made if it was not there; only its owner may enter.

@@ -66,3 +66,16 @@ def test_the_history_survives_the_server(tmp_path, make_bundle):
         assert client.get(f"results/{record['id']}").json() == record
         rows = list(csv.DictReader(io.StringIO(client.get("results/export?format=csv").text, newline="")))
         assert [row["id"] for row in rows] == [record["id"]]
+
+
+def test_pictures_that_were_kept_before_still_go_with_their_results(tmp_path, make_bundle):
+    folder = tmp_path / "data"
+    settings = Settings(model=str(make_bundle().folder), data_folder=folder, workers=1, auth=False, keep_pictures=True)
+    with TestClient(create_app(settings), base_url="http://localhost/api/v1/") as client:
+        (kept,) = client.post("scan", files=[("files", ("a.png", png(100, 5)))]).json()["results"]
+    later = settings.model_copy(update={"keep_pictures": False})
+    with TestClient(create_app(later), base_url="http://localhost/api/v1/") as client:
+        (plain,) = client.post("scan", files=[("files", ("b.png", png(100, 6)))]).json()["results"]
+        assert (kept["picture_kept"], plain["picture_kept"]) == (True, False)
+        assert client.delete(f"results/{kept['id']}").status_code == 204
+    assert [path for path in (folder / "pictures").rglob("*") if path.is_file()] == []

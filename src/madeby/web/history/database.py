@@ -22,7 +22,7 @@ _LOCK_KEY = 0x6D616465  # one number for all of madeby's writers, "made" in ASCI
 
 
 class HistoryUnavailableError(MadebyError):
-    """The history's database does not answer, or refuses to be read or written. The message names no file."""
+    """The history's database or its pictures refuse to be read or written. The message names no file."""
 
 
 def database_url(given: str | Path) -> URL:
@@ -83,10 +83,10 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def spoken_plainly() -> Iterator[None]:
-    """Turn what a database raises inside into :class:`HistoryUnavailableError`; the cause stays attached for logs."""
+    """Turn what the database and the disk raise inside into :class:`HistoryUnavailableError`; logs get the cause."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         raise HistoryUnavailableError("the history cannot be read or written at the moment; try again") from error
 
 

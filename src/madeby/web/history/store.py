@@ -95,17 +95,16 @@ class History:
         added, folder = list(records), self._pictures
         staged: dict[str, StagedPicture] = {}
         try:
-            for record in added:
-                data = (pictures or {}).get(record.id)
-                name = None if data is None else name_for(data, record.result)
-                if folder is not None and data is not None and name is not None:
-                    staged[record.id] = folder.stage(data, name)
-            with spoken_plainly(), writing(self._engine) as session:
-                for picture in staged.values():
-                    picture.place()
-                session.add_all(StoredRecord.of(record, _name(staged.get(record.id))) for record in added)
-        except OSError as error:
-            raise HistoryUnavailableError("the pictures cannot be kept at the moment; try again") from error
+            with spoken_plainly():
+                for record in added:
+                    data = (pictures or {}).get(record.id)
+                    name = None if data is None else name_for(data, record.result)
+                    if folder is not None and data is not None and name is not None:
+                        staged[record.id] = folder.stage(data, name)
+                with writing(self._engine) as session:
+                    for picture in staged.values():
+                        picture.place()
+                    session.add_all(StoredRecord.of(record, _name(staged.get(record.id))) for record in added)
         finally:
             for picture in staged.values():
                 picture.discard()
