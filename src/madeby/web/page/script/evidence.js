@@ -20,7 +20,7 @@ const SILENT_STATES = new Set(["absent", "clean", "not examined"]);
 export function openEvidence(item, { onChange, onDelete, refocus }) {
   const { result } = item.record;
   const figure = evidenceFigure(item);
-  const feedback = make("section", {}, feedbackSection());
+  const feedback = make("section", { class: "word" }, feedbackSection());
   function feedbackSection() {
     const controls = feedbackControls(item, changed, { note: true });
     const hint = "Your word goes into the history and can become training data.";

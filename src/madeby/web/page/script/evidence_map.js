@@ -69,7 +69,7 @@ export function evidenceFigure(item) {
     };
     slider.addEventListener("input", follow);
     follow();
-    controls.replaceChildren(make("div", { class: "slider" }, make("label", { for: id }, "Evidence map"), slider, strength), legend());
+    controls.replaceChildren(make("div", { class: "slider" }, make("label", { for: id }, "Evidence map"), slider, strength), legend("uncoloured parts for neither, or they were not looked at"));
     slider.focus();
   }
 
@@ -77,21 +77,21 @@ export function evidenceFigure(item) {
     overlay.className = "";
     overlay.alt = `Picture with its evidence map: ${shortName(item.name)}`;
     stage.replaceChildren(overlay);
-    controls.replaceChildren(legend());
+    controls.replaceChildren(legend("pale parts for neither, and hatched ones were not looked at"));
   }
 
   start();
   return { element: figure, release: () => urls.forEach((url) => URL.revokeObjectURL(url)) };
 }
 
-function legend() {
+function legend(rest) {
   return make(
     "p",
     { class: "legend" },
     make("span", { class: "swatch map-ai" }),
     "speaks for AI, ",
     make("span", { class: "swatch map-human" }),
-    "for human; uncoloured parts for neither, or they were not looked at. ",
+    `for human; ${rest}. `,
     "The map shows what moved the model, not what was altered.",
   );
 }

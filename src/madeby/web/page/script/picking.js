@@ -16,12 +16,18 @@ export function startPicking(onPick) {
       the(input).value = ""; // so that the same file can be picked again
     });
   }
+  the("url").addEventListener("input", () => {
+    the("url-problem").textContent = "";
+    the("url").removeAttribute("aria-invalid");
+  });
   the("url-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const urls = addressesIn(the("url").value);
     the("url-problem").textContent = urls.length ? "" : "That is no web address; it should begin with https://";
-    the("url").toggleAttribute("aria-invalid", urls.length === 0);
-    if (urls.length === 0) return the("url").focus();
+    if (urls.length === 0) {
+      the("url").setAttribute("aria-invalid", "true");
+      return the("url").focus();
+    }
     the("url").value = "";
     onPick({ files: [], urls, leftOut: 0 });
   });
