@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from madeby.api import (
         ShownModel,
+        bench,
         evaluate,
         explain,
         explain_bytes,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from madeby.pictures.limits import Limits
     from madeby.reporting.report import Report, report
     from madeby.scanning.answered import Answered
+    from madeby.scanning.bench import Bench
     from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
     from madeby.scanning.sinks.jsonl import JsonLinesFile, JsonLinesSink
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
 _HOME = {
     "madeby.api": (
         "ShownModel",
+        "bench",
         "evaluate",
         "explain",
         "explain_bytes",
@@ -122,6 +125,7 @@ _HOME = {
     "madeby.pictures.limits": ("Limits",),
     "madeby.scanning.explain": ("Explanation",),
     "madeby.scanning.answered": ("Answered",),
+    "madeby.scanning.bench": ("Bench",),
     "madeby.reporting.report": ("Report", "report"),
     "madeby.scanning.sinks.csv": ("CsvSink",),
     "madeby.scanning.sinks.jsonl": ("JsonLinesFile", "JsonLinesSink"),
@@ -161,6 +165,7 @@ __all__ = [
     "Answered",
     "ApiKey",
     "Audit",
+    "Bench",
     "Bundle",
     "BundleError",
     "BundleSpec",
@@ -217,6 +222,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "analyze",
+    "bench",
     "data_align",
     "data_audit",
     "data_clean",

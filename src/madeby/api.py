@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from madeby.evaluation.evaluate import Evaluation
     from madeby.pictures.limits import Limits
     from madeby.scanning.answered import Answered
+    from madeby.scanning.bench import Bench
     from madeby.scanning.explain import Explanation
     from madeby.stores.listing import ListedModel
     from madeby.stores.published import PublishedModel
@@ -132,6 +133,32 @@ def provenance(
         workers=workers,
         standard_input=standard_input,
     )
+
+
+def bench(
+    sources: str | Path | Iterable[str | Path] = (),
+    *,
+    model: str | Path | None = None,
+    megapixels: float = 1.0,
+    seconds: float = 10.0,
+) -> Bench:
+    """Measure how many pictures a second this machine answers about, by stage, and what 100 million would cost.
+
+    Args:
+        sources: files to measure with, as for :func:`scan`, the first 8; none for pictures made on the spot.
+        model: as for :func:`scan`.
+        megapixels: size of the pictures made on the spot.
+        seconds: about how long to measure.
+
+    Raises:
+        BundleError: the model cannot be found or loaded.
+        MadebyError: none of the sources can be read.
+    """
+    from madeby.scanning.bench import bench_with
+    from madeby.stores import open_bundle
+
+    named = [sources] if isinstance(sources, str | Path) else sources
+    return bench_with(open_bundle(model), named, megapixels=megapixels, seconds=seconds)
 
 
 def scan_bytes(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from madeby.cli.analyze import analyze
+from madeby.cli.bench import bench
 from madeby.cli.data import data_app
 from madeby.cli.evaluate import evaluate
 from madeby.cli.explain import explain
@@ -50,6 +51,7 @@ def _top(
 app.command()(scan)
 app.command()(explain)
 app.command()(provenance)
+app.command()(bench)
 app.command()(train)
 app.command()(tune)
 app.command()(evaluate)

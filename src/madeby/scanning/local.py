@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 
 from madeby.pictures.sources import SourceUnit
 from madeby.schema import Result
@@ -15,7 +15,7 @@ RESULTS_AHEAD = 64
 
 def run_local(
     units: Iterable[SourceUnit], answer: Callable[[SourceUnit], Result], *, workers: int, ordered: bool = True
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Answer about each unit, ``workers`` at a time.
 
     Memory is bounded whatever the number of units: each worker holds one, and draws the next when it is done. A

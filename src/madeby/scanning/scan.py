@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,11 @@ def scan_with(
     answered: Answered | None = None,
     cache: Path | None = None,
     ordered: bool = True,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
     alone = _is_one_picture(named)
-    workers = workers or (1 if alone else _cores())
+    workers = workers or (1 if alone else available_cores())
     limits = limits or Limits()
     pipeline = Pipeline(
         # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
@@ -72,7 +72,7 @@ def _not_in(answered: Answered, units: Iterator[SourceUnit]) -> Iterator[SourceU
     return (unit for unit in units if not answered.take(printable(unit.name)))
 
 
-def _closing(cache: AnswerCache, results: Iterator[Result]) -> Iterator[Result]:
+def _closing(cache: AnswerCache, results: Generator[Result]) -> Generator[Result]:
     try:
         yield from results
     finally:
@@ -88,7 +88,7 @@ def _is_one_picture(named: list[str]) -> bool:
     return Path(source).is_file() and not is_archive(source) and not is_table(source)
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Cores that this process may use, which a container or a job scheduler may have bounded."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
