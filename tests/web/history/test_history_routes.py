@@ -135,7 +135,7 @@ def test_an_export_is_a_file_with_what_the_filter_lets_pass(client, history, for
     assert sources == ["8.jpg", "9.jpg"]
 
 
-def test_a_history_that_fails_is_an_answer_without_paths(client, history, database, tmp_path):
+def test_a_history_that_fails_is_an_answer_without_paths_and_the_log_says_why(client, history, tmp_path, caplog):
     kept = record()
     history.add([kept])
     from sqlalchemy import text
@@ -147,6 +147,8 @@ def test_a_history_that_fails_is_an_answer_without_paths(client, history, databa
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "history_unavailable")
         assert str(tmp_path) not in answer.text
         assert "madeby_records" not in answer.text
+    assert "madeby_records" in caplog.text
+    assert kept.id not in caplog.text
 
 
 def test_feedback_is_exported_as_a_table_and_what_cannot_be_learnt_from_is_counted(client, history):

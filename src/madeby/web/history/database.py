@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from madeby.web.history.tables import HISTORY_VERSION, Base, StoredRecord, Store
 LOCK_SECONDS = 30
 """How long a write waits for another process's write to the same database."""
 
+_log = logging.getLogger("madeby.web.history")
 _LOCK_KEY = 0x6D616465  # one number for all of madeby's writers, "made" in ASCII
 
 
@@ -87,6 +89,7 @@ def spoken_plainly() -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
+        _log.warning("the history failed: %s", _reason(error))
         raise HistoryUnavailableError("the history cannot be read or written at the moment; try again") from error
 
 
@@ -133,5 +136,6 @@ def _check_or_create(session: Session, shown: str) -> None:
 
 
 def _reason(error: Exception) -> str:
+    """What the database itself said, without the statement and its values."""
     original = getattr(error, "orig", None) or error
     return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
