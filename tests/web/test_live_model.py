@@ -146,6 +146,7 @@ def test_a_broken_new_version_is_told_and_the_old_one_stays(broken, bundle, stor
         assert live.detector.read(bright()).probability > 0.9
         if broken == "damaged file":
             assert f"live/0.2.0/{MODEL_FILE} does not match its checksum" in live.status.problem
+            assert str(store) not in live.status.for_strangers().problem
             shutil.copy(other / MODEL_FILE, store / "live/0.2.0" / MODEL_FILE)
             wait_until(lambda: live.status.model.version == "0.2.0")
             assert live.status.problem is None

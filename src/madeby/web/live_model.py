@@ -34,6 +34,11 @@ class LiveStatus(Frozen):
     checked: datetime | None = None
     problem: str | None = None
 
+    def for_strangers(self) -> LiveStatus:
+        """The same without addresses and paths, which a problem may name; the log has them."""
+        told = "the newest version in the store cannot be served, or the store cannot be read; the log says why"
+        return self.model_copy(update={"problem": told}) if self.problem else self
+
 
 class LiveModel:
     """Holds a loaded detector and exchanges it in one step.

@@ -42,7 +42,7 @@ async def readyz(server: TheServer) -> Readiness:
     """Whether requests can be served: the model is loaded, and the history takes answers."""
     if not await asyncio.to_thread(server.history.ready):
         raise RefusalError(503, "history_unavailable", "the history cannot be written at the moment", retry_after=5)
-    return Readiness(model=server.live.status)
+    return Readiness(model=server.live.status.for_strangers())
 
 
 @router.get(
