@@ -176,7 +176,7 @@ def _height(lines: Sequence[str], width: float, size: float, *, bold: bool = Fal
     for text in lines:
         used, rows = 0.0, 1
         for word in text.split():
-            length = font.getlength(f"{word} ") * 0.94
+            length = font.getlength(f"{word} ")
             if used and used + length > width * per_inch:
                 rows, used = rows + 1, 0.0
             used += length
