@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -286,6 +287,17 @@ def test_a_file_that_is_no_history_stays_as_it_is(tmp_path):
     assert text_file.read_bytes() == before
     with pytest.raises(MadebyError, match="cannot open the history"):
         History.open(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_new_file_is_for_its_owner_alone(tmp_path):
+    history = History.open(tmp_path / "history.sqlite", tmp_path / "pictures")
+    kept = record(data=b"1")
+    history.add([kept], {kept.id: b"1"})
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(modes) == 4
+    assert set(modes.values()) == {0}
+    history.close()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,9 @@ def spoken_plainly() -> Iterator[None]:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(str(url.database))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)  # what people asked about is for the server's own eyes; its companions get the same mode
     engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
 
     @event.listens_for(engine, "connect")
