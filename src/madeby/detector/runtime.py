@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class OnnxModel:
         Raises:
             BundleError: the file is not an ONNX model with these inputs and outputs.
         """
+        # From 1.29 on onnxruntime reports which models are run to its makers, unless told not to before it is loaded.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
