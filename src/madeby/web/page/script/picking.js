@@ -1,6 +1,7 @@
 // Every way a picture comes in: dropped or picked files and folders, pasted pictures and addresses, an address typed.
 
 import { the } from "./dom.js";
+import { isAddress } from "./words.js";
 
 const PICTURE_NAMES = /\.(jpe?g|jpe|jfif|png|apng|webp|gif|bmp|dib|tiff?|avif|heic|heif|hif)$/i;
 
@@ -104,6 +105,5 @@ function onlyPictures(found) {
 }
 
 function addressesIn(text) {
-  const words = text.split(/\s+/).filter((word) => /^https?:\/\//i.test(word) && URL.canParse(word));
-  return [...new Set(words)];
+  return [...new Set(text.split(/\s+/).filter(isAddress))];
 }

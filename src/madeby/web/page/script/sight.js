@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { thumbnailOf } from "./thumbnails.js";
+import { isAddress } from "./words.js";
 
 const MOST_KEPT = 300;
 const kept = new Map(); // record id → object URL of the thumbnail of a kept picture, or null; both promised
@@ -41,7 +42,7 @@ export function explainForm(item, kind) {
   form.append("model", item.record.result.model.name); // the one whose verdict the map explains
   if (item.file) form.append("file", item.file, item.file.name);
   else if (item.record.picture_kept) form.append("id", item.record.id);
-  else if (/^https?:\/\//i.test(item.record.result.source)) form.append("url", item.record.result.source);
+  else if (isAddress(item.record.result.source)) form.append("url", item.record.result.source);
   else return null;
   return form;
 }

@@ -86,9 +86,14 @@ export function pictures(count) {
   return `${count.toLocaleString("en")} ${count === 1 ? "picture" : "pictures"}`;
 }
 
+/** Whether a text is a web address. */
+export function isAddress(text) {
+  return URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+}
+
 /** The last part of a path or address: what people call a file. */
 export function shortName(source) {
-  const path = /^https?:/i.test(source) ? source.split(/[?#]/)[0] : source;
+  const path = isAddress(source) ? source.split(/[?#]/)[0] : source;
   return path.split(/[\\/]/).filter(Boolean).pop() ?? source;
 }
 
