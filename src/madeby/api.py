@@ -55,7 +55,8 @@ def scan(
         detector: whether to judge the pixels.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
-        workers: pictures under way at a time; one a core if None.
+        workers: pictures under way at a time; if None one a core, or one where a model is so quick that threads
+            would only wait for one another.
         column: the column of tables that names or holds the pictures; None where only one can be meant.
         answered: results at hand, as a sink that is resumed knows them; pictures that it names are passed over.
         cache: an SQLite file, made if it is not there, that remembers answers: identical bytes are examined once,

@@ -25,6 +25,9 @@ from madeby.schema import Result
 if TYPE_CHECKING:
     from madeby.scanning.cache import AnswerCache
 
+TINY_SIDE = 64
+"""Pixels: a model whose pictures are no larger is quicker with one thread."""
+
 
 def scan_with(
     bundle: Bundle | None,
@@ -44,7 +47,7 @@ def scan_with(
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
     alone = _is_one_picture(named)
-    workers = workers or (1 if alone else available_cores())
+    workers = workers or (1 if alone or _is_for_tiny_pictures(bundle) else available_cores())
     limits = limits or Limits()
     pipeline = Pipeline(
         # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
@@ -86,6 +89,14 @@ def _is_one_picture(named: list[str]) -> bool:
     if source.startswith(("http://", "https://")):
         return True
     return Path(source).is_file() and not is_archive(source) and not is_table(source)
+
+
+def _is_for_tiny_pictures(bundle: Bundle | None) -> bool:
+    """Whether a picture is answered about in a millisecond, nearly all of it Python's.
+
+    Threads would then do nothing but wait for one another: two take twice the time of one (benchmarks/scan.csv).
+    """
+    return bundle is not None and 0 < bundle.spec.domain.max_side <= TINY_SIDE
 
 
 def available_cores() -> int:
