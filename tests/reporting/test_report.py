@@ -13,7 +13,11 @@ from typer.testing import CliRunner
 import madeby
 from madeby.cli.app import app
 from madeby.errors import DataError
+from madeby.reporting.judging.comparison import judge_pairs
+from madeby.reporting.reading import Given, read_runs
 from madeby.reporting.words import number
+from madeby.training.tuning.records import Plan, TrialRow, Tuning
+from madeby.training.tuning.space import parse_space
 
 
 class Page(HTMLParser):
@@ -152,10 +156,9 @@ def test_a_better_run_on_the_same_pictures_is_named(home):
     table = pl.read_parquet(home / "guessing" / "test" / "predictions.parquet")
     shuffled = table.with_columns(probability=1 - table["probability"])
     shuffled.write_parquet(home / "guessing" / "test" / "predictions.parquet")
-    madeby.report([home / "guessing", home / "first"], home / "both.html")
-    text = Page((home / "both.html").read_text()).text
-    assert "On the same pictures, guessing against first" in text
-    assert "first is better." in text
+    (said,) = judge_pairs(read_runs([home / "guessing", home / "first"], Given()))
+    assert said.text.startswith("On the same pictures, guessing against first")
+    assert said.text.endswith("first is better.")
 
 
 def test_a_run_that_was_not_evaluated_is_told_as_far_as_it_goes(home):
@@ -214,8 +217,8 @@ def test_what_cannot_be_used_is_refused_by_name(home):
         ([home / "first"], {"slides": home / "empty"}, "it is a folder"),
     ):
         with pytest.raises(DataError, match=re.escape(message)):
-            madeby.report(arguments, home / "report.html", **more)
-    assert not (home / "report.html").exists()
+            madeby.report(arguments, home / "refused.html", **more)
+    assert not (home / "refused.html").exists()
 
 
 def test_damaged_results_inside_a_run_are_left_out_and_named(home):
@@ -234,23 +237,50 @@ def test_names_from_data_cannot_put_markup_into_the_page(home):
         "b": metrics["by"]["generator"]["gen-1"],
     }
     (home / "first" / "test" / "metrics.json").write_text(json.dumps(metrics))
+    (home / "first" / "test" / "predictions.parquet").unlink()
     madeby.report(home / "first", home / "report.html")
     text = (home / "report.html").read_text()
     assert "<script" not in text
     assert "&lt;script&gt;" in text
 
 
-def test_a_study_is_shown_with_its_table(home, trained):
-    settings = {"network": "cifake_cnn", "epochs": 1, "batch_size": 16, "ema": 0.0, "augment": ()}
-    madeby.tune(home / "tiny.parquet", home / "study", {"learning_rate": [1e-3, 1e-5]}, overrides=settings)
-    madeby.report(home / "first", home / "report.html", tuning=home / "study", slides=home / "deck.pptx")
+def test_a_study_is_shown_with_its_table(home):
+    plan = Plan(
+        space=parse_space({"learning_rate": [1e-3, 1e-5]}, "cifake-notebook", {}),
+        recipe={"epochs": 1},
+        manifest_sha256=json.loads((home / "first" / "manifest.json").read_text())["sha256"],
+        **{"monitor": "val_loss", "mode": "min", "sampler": "grid", "pruner": "none", "seed": 0},
+    )
+    rows = [
+        TrialRow(
+            number=place,
+            state="complete",
+            parameters={"learning_rate": rate},
+            value=loss,
+            val_accuracy=accuracy,
+            best_epoch=1,
+            epochs=1,
+            val_loss=loss,
+            val_auroc=0.9,
+        )  # fmt: skip
+        for place, (rate, loss, accuracy) in enumerate(((1e-3, 0.31, 0.85), (1e-5, 0.69, 0.5)))
+    ]
+    study = Tuning(study="tuning", plan=plan, target=2, trials=rows, importance={})
+    shutil.rmtree(home / "first" / "test")
+    (home / "first" / "tuning.json").write_text(study.to_json())
+    madeby.report(home / "first", home / "report.html", slides=home / "deck.pptx")
     page = Page((home / "report.html").read_text())
-    assert "Of 2 trials, 2 were seen through" in page.text
-    assert any("configurations" in title for title, _ in slides_of(home / "deck.pptx"))
+    assert (
+        "Of 2 trials, 2 were seen through; trial 0 is the best by val_loss (0.3100): learning_rate 0.001." in page.text
+    )
+    assert "No other trial comes within one standard error" in page.text
+    assert any("Of 2 configurations, learning_rate 0.001" in title for title, _ in slides_of(home / "deck.pptx"))
 
 
 def test_the_terminal_says_what_was_written(home):
+    shutil.rmtree(home / "first" / "test")
     result = CliRunner().invoke(app, ["report", str(home / "first"), "-o", str(home / "page.html")])
     assert result.exit_code == 0, result.output
     assert "page.html" in result.output
+    assert "first: not evaluated" in result.output
     assert (home / "page.html").is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from madeby.errors import DataError
 from madeby.plots.style import LIGHT, Theme, add_legend, dress, new_figure, save
@@ -13,6 +13,11 @@ from madeby.plots.style import LIGHT, Theme, add_legend, dress, new_figure, save
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Title = Literal["Loss", "Accuracy"]
+COLUMNS: dict[Title, tuple[str, ...]] = {
+    "Loss": ("train_loss", "val_loss"),
+    "Accuracy": ("train_accuracy", "val_accuracy", "val_auroc"),
+}
 NAMES = {
     "train_loss": "training",
     "val_loss": "validation",
@@ -40,15 +45,19 @@ def training_curves(
     Raises:
         DataError: the table is missing, or has no epochs.
     """
+    return [
+        training_curve(metrics_csv, title, folder / f"{title.lower()}.png", best_epoch=best_epoch, theme=theme)
+        for title in COLUMNS
+    ]
+
+
+def training_curve(
+    metrics_csv: Path, title: Title, out: Path, *, best_epoch: float | None = None, theme: Theme = LIGHT
+) -> Path:
+    """Draw one of the plots of :func:`training_curves`, whose arguments and errors these are."""
     epochs, series = read_metrics(metrics_csv)
-    drawn = []
-    for title, columns in (
-        ("Loss", ("train_loss", "val_loss")),
-        ("Accuracy", ("train_accuracy", "val_accuracy", "val_auroc")),
-    ):
-        figure = _curves(epochs, {column: series[column] for column in columns}, best_epoch, title=title, theme=theme)
-        drawn.append(save(figure, folder / f"{title.lower()}.png"))
-    return drawn
+    chosen = {column: series[column] for column in COLUMNS[title]}
+    return save(_curves(epochs, chosen, best_epoch, title=title, theme=theme), out)
 
 
 def read_metrics(metrics_csv: Path) -> tuple[list[float], dict[str, list[float]]]:

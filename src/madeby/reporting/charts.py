@@ -16,7 +16,7 @@ from PIL import Image
 
 from madeby.evaluation.metrics import Metrics
 from madeby.plots.confusion import confusion_matrix
-from madeby.plots.curves import training_curves
+from madeby.plots.curves import COLUMNS, Title, training_curve
 from madeby.plots.overlay import Curve, Scores, epoch_overlay, roc_overlay
 from madeby.plots.probability import reliability_diagram, score_histogram
 from madeby.plots.ranking import precision_recall_curve, roc_curve
@@ -36,13 +36,16 @@ Scored = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Chart:
-    """A plot as PNG in both themes; ``alt`` says what it shows. Width and height are those of the light one."""
+    """A plot as PNG in both themes, the dark one drawn when it is asked for; ``alt`` says what it shows.
+
+    Width and height are those of the light one.
+    """
 
     alt: str
     light: bytes
-    dark: bytes
     width: int
     height: int
+    draw_dark: Callable[[], bytes]
 
     @property
     def light_uri(self) -> str:
@@ -52,7 +55,7 @@ class Chart:
     @property
     def dark_uri(self) -> str:
         """The dark variant as a data URI."""
-        return data_uri(self.dark)
+        return data_uri(self.draw_dark())
 
 
 def data_uri(data: bytes) -> str:
@@ -62,21 +65,18 @@ def data_uri(data: bytes) -> str:
 
 
 def chart(draw: Draw, alt: str) -> Chart:
-    """Draw in both themes; ``draw`` writes a PNG to the path it is given."""
-    with tempfile.TemporaryDirectory(prefix="madeby-") as folder:
-        variants = []
-        for name, theme in (("light", LIGHT), ("dark", DARK)):
-            out = Path(folder) / f"{name}.png"
+    """Draw; ``draw`` writes a PNG to the path it is given."""
+
+    def drawn(theme: Theme) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="madeby-") as folder:
+            out = Path(folder) / "plot.png"
             draw(out, theme)
-            variants.append(out.read_bytes())
-    return _chart_of(variants[0], variants[1], alt)
+            return compact(out.read_bytes())
 
-
-def _chart_of(light: bytes, dark: bytes, alt: str) -> Chart:
-    light, dark = compact(light), compact(dark)
-    with Image.open(io.BytesIO(light)) as drawn:
-        width, height = drawn.size
-    return Chart(alt, light, dark, width, height)
+    light = drawn(LIGHT)
+    with Image.open(io.BytesIO(light)) as picture:
+        width, height = picture.size
+    return Chart(alt, light, width, height, lambda: drawn(DARK))
 
 
 def compact(png: bytes) -> bytes:
@@ -105,17 +105,17 @@ def training_charts(run: RunMaterial) -> list[Chart]:
         return []
     best = best_of(run.epochs, run.recipe).epoch
     metrics = RunFolder(run.folder).metrics
-    with tempfile.TemporaryDirectory(prefix="madeby-") as folder:
-        light = training_curves(metrics, Path(folder) / "light", best_epoch=best, theme=LIGHT)
-        dark = training_curves(metrics, Path(folder) / "dark", best_epoch=best, theme=DARK)
-        return [
-            _chart_of(
-                one.read_bytes(),
-                other.read_bytes(),
-                f"{one.stem.capitalize()} by epoch of {run.name}, training and validation; the best epoch is {best}.",
-            )
-            for one, other in zip(light, dark, strict=True)
-        ]
+
+    def drawing(name: Title) -> Draw:
+        return lambda out, theme: training_curve(metrics, name, out, best_epoch=best, theme=theme)
+
+    return [
+        chart(
+            drawing(name),
+            f"{name} by epoch of {run.name}, training and validation; the best epoch is {best}.",
+        )
+        for name in COLUMNS
+    ]
 
 
 def result_charts(measured: Measured) -> dict[str, Chart]:
