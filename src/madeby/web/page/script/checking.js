@@ -187,7 +187,8 @@ export async function showModels() {
   const { models } = await requestJson("/models");
   const choice = the("model");
   for (const model of models) {
-    const option = new Option(`${model.name} ${model.version}${model.default ? " (default)" : ""}`, model.default ? "" : model.name);
+    const name = `${model.name} ${model.version}`;
+    const option = model.default ? new Option(`${name} (default)`, "") : new Option(name, model.name);
     option.selected = model.default;
     choice.append(option);
   }

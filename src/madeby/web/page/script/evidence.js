@@ -55,7 +55,8 @@ export function openEvidence(item, { onChange, onDelete, refocus }) {
 }
 
 function warningList(warnings) {
-  return make("ul", { class: "warnings", "aria-label": "Things to know" }, warnings.map((text) => make("li", {}, sentence(text))));
+  const entries = warnings.map((text) => make("li", {}, sentence(text)));
+  return make("ul", { class: "warnings", "aria-label": "Things to know" }, entries);
 }
 
 function probabilitySection(result) {
@@ -94,9 +95,8 @@ function signalEntry(signal) {
   const side = signal.points_to ? `, points to ${LABELS[signal.points_to]}` : "";
   const weight = make("p", { class: "weight" }, strengthIcon(signal.strength), `${STRENGTHS[signal.strength]}${side}`);
   const found = Object.entries(signal.detail).filter(([, value]) => value !== null && value !== "");
-  const details = found.length
-    ? make("details", {}, make("summary", { "aria-label": `What was found: ${nameOf(signal)}` }, "What was found"), detailList(found))
-    : null;
+  const summary = make("summary", { "aria-label": `What was found: ${nameOf(signal)}` }, "What was found");
+  const details = found.length ? make("details", {}, summary, detailList(found)) : null;
   return make(
     "li",
     { class: `signal ${signal.points_to ?? "neither"}` },

@@ -37,7 +37,8 @@ export function evidenceFigure(item) {
     if (item.record.result.probability === null) return;
     const form = explainForm(item, hasPicture ? "map" : "overlay");
     if (form === null) {
-      return controls.replaceChildren(make("p", { class: "hint" }, "The picture was not kept: check it again to see where the evidence lies."));
+      const why = "The picture was not kept: check it again to see where the evidence lies.";
+      return controls.replaceChildren(make("p", { class: "hint" }, why));
     }
     const button = make("button", { type: "button", class: "quiet" }, "Show the evidence map");
     button.addEventListener("click", async () => {
@@ -69,7 +70,11 @@ export function evidenceFigure(item) {
     };
     slider.addEventListener("input", follow);
     follow();
-    controls.replaceChildren(make("div", { class: "slider" }, make("label", { for: id }, "Evidence map"), slider, strength), legend("uncoloured parts for neither, or they were not looked at"));
+    const label = make("label", { for: id }, "Evidence map");
+    controls.replaceChildren(
+      make("div", { class: "slider" }, label, slider, strength),
+      legend("uncoloured parts for neither, or they were not looked at"),
+    );
     slider.focus();
   }
 

@@ -38,7 +38,8 @@ export function feedbackControls(item, onChange, { note = false } = {}) {
   const buttons = QUESTIONS[result.verdict].map(([label, words]) =>
     make("button", { class: "quiet", type: "button", onclick: act(() => give(item, label, field?.value ?? "")) }, words),
   );
-  const choices = make("div", { class: "choices" }, field && make("label", {}, "How do you know? (optional)", field), buttons, problem);
+  const label = field && make("label", {}, "How do you know? (optional)", field);
+  const choices = make("div", { class: "choices" }, label, buttons, problem);
   if (note) return make("div", { class: "feedback" }, choices);
   const summary = make("summary", { "aria-label": `Who made ${shortName(item.name)}? Tell us` }, "Wrong?");
   return make("details", { class: "feedback" }, summary, choices);

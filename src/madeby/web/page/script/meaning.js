@@ -36,18 +36,21 @@ async function show() {
 
 function facts({ name, version, thresholds, calibration, domain }) {
   const { ai, human, false_alarm_target: falseAlarms, miss_target: misses } = thresholds;
-  const ofHuman = thresholds.n_human ? ` the ${thresholds.n_human.toLocaleString("en")} it was validated on` : " those it was validated on";
+  const photographs = thresholds.n_human ? `the ${thresholds.n_human.toLocaleString("en")}` : "those";
   const sentences = [
     `The model is ${name} ${version}.`,
     ai > 1
       ? "It never calls a picture AI-made by its pixels: too few photographs were at hand to promise a rate of false alarms."
-      : `It calls a picture AI-made from ${percent(ai)} on, so that at most ${percent(falseAlarms)} of human-made pictures like${ofHuman} are called AI-made.`,
+      : `It calls a picture AI-made from ${percent(ai)} on, ` +
+        `so that at most ${percent(falseAlarms)} of human-made pictures like ${photographs} it was validated on are called AI-made.`,
     human < 0
       ? "It never calls a picture human-made by its pixels."
-      : `It calls a picture human-made up to ${percent(human)}, so that at most ${percent(misses)} of AI-made pictures like those it was validated on are called human-made.`,
+      : `It calls a picture human-made up to ${percent(human)}, ` +
+        `so that at most ${percent(misses)} of AI-made pictures like those it was validated on are called human-made.`,
     calibration.method === "none" ? "Its scores are not calibrated: do not read them as probabilities." : "",
     domain.description ? `It was validated on: ${domain.description}.` : "",
-    `Pictures with a side under ${domain.min_side} pixels, and others unlike its validation pictures, are called uncertain by their pixels.`,
+    `Pictures with a side under ${domain.min_side} pixels, and others unlike its validation pictures, ` +
+      "are called uncertain by their pixels.",
   ];
   return make("p", {}, sentences.filter(Boolean).join(" "));
 }
