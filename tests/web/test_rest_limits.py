@@ -155,6 +155,29 @@ def test_a_server_that_others_reach_does_not_start_without_keys(tmp_path, model)
     assert not Settings(host="::1").wants_keys
     assert Settings(host="192.168.1.5").wants_keys
     assert not Settings(host="0.0.0.0", auth=False).wants_keys
+    assert Settings(host="127.0.0.1", api_keys=("a-key-of-its-environment",)).wants_keys
+
+
+def test_behind_a_proxy_a_server_must_be_told_whether_keys_are_wanted(tmp_path, model):
+    through_proxy = {"X-Forwarded-For": "203.0.113.7"}
+    with serving(tmp_path, model=model) as client:
+        assert code(client.get("models", headers=through_proxy)) == (403, "behind_a_proxy")
+    with serving(tmp_path, model=model, auth=False) as client:
+        assert client.get("models", headers=through_proxy | {"Host": "madeby.example"}).is_success
+
+
+def test_an_upload_that_is_broken_off_is_no_defect(tmp_path, model, caplog):
+    with caplog.at_level(logging.INFO, "madeby.web"), serving(tmp_path, model=model) as client:
+        host, port = client.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as gone:
+            gone.sendall(
+                f"POST /api/v1/scan HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000\r\n"
+                "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode()
+            )
+            until(lambda: client.app.state.server.admission.requests == 1)
+        until(lambda: client.app.state.server.admission.requests == 0)
+        until(lambda: any(record.message == "request" for record in caplog.records))
+    assert all(record.levelno < logging.ERROR for record in caplog.records)
 
 
 def test_each_key_has_its_own_rate(tmp_path, model):

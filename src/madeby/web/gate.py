@@ -79,6 +79,7 @@ class Gate:
             RefusalError: 400, 401, 403 or 429.
         """
         headers, path = Headers(scope=scope), scope["path"]
+        self._check_proxy(headers)
         self._check_host(headers)
         if scope["method"] in CHANGES:
             self._check_origin(headers)
@@ -98,9 +99,17 @@ class Gate:
             )
         return client
 
+    def _check_proxy(self, headers: Headers) -> None:
+        """Keys are off on loopback because nobody else comes that way; behind a proxy others do."""
+        implied = self._settings.auth is None and not self._settings.wants_keys
+        if implied and any(name in headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host")):
+            raise RefusalError(
+                403, "behind_a_proxy", "start a server behind a proxy with --auth and keys, or with --no-auth"
+            )
+
     def _check_host(self, headers: Headers) -> None:
         allowed = {host.lower() for host in self._settings.allowed_hosts}
-        if self._settings.on_loopback and not self._settings.wants_keys:
+        if self._settings.on_loopback and self._settings.auth is None and not self._settings.wants_keys:
             allowed |= LOCAL_HOSTS
         if not allowed or "*" in allowed:
             return
@@ -114,7 +123,7 @@ class Gate:
         origin = headers.get("origin")
         if origin is None or origin in self._settings.cors_origins:
             return
-        if urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        if _netloc(origin) != headers.get("host", "").lower():
             raise RefusalError(403, "cross_site", "pages of other sites may not use this server")
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
@@ -147,6 +156,14 @@ def _route_of(scope: Scope) -> str:
 def _key_of(headers: Headers) -> str:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _netloc(url: str) -> str | None:
+    """Host and port of an address; None for what is none."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _hostname(url: str) -> str:

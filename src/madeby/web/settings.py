@@ -18,10 +18,11 @@ MEBIBYTE = 1 << 20
 class Settings(Frozen):
     """All settings of a server; ``docs/serve.md`` says what each is for.
 
-    ``auth`` None demands keys unless the server listens on a loopback address. ``rate_per_minute`` counts pictures
-    and other requests, for each key (each client address where there are no keys); 0 is no limit.
-    ``max_pixels`` bounds one picture, ``max_file_bytes`` one file, ``max_body_bytes`` one request,
-    ``max_bytes_under_way`` what all requests together hold in memory, ``max_requests`` how many are under way.
+    ``auth`` None demands keys unless the server listens on a loopback address and was given none.
+    ``rate_per_minute`` counts pictures and other requests, for each key (each client address where there are no
+    keys); 0 is no limit. ``max_pixels`` bounds one picture, ``max_file_bytes`` one file, ``max_body_bytes`` one
+    request, ``max_bytes_under_way`` what all requests together hold in memory, ``max_requests`` how many are under
+    way.
     """
 
     host: str = "127.0.0.1"
@@ -64,7 +65,7 @@ class Settings(Frozen):
     @property
     def wants_keys(self) -> bool:
         """Whether requests need an API key."""
-        return self.auth if self.auth is not None else not self.on_loopback
+        return self.auth if self.auth is not None else bool(self.api_keys) or not self.on_loopback
 
     @property
     def place_of_history(self) -> str:

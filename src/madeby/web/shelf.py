@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 
 import madeby
+from madeby.errors import BundleError
 from madeby.web.live_model import LiveModel
 from madeby.web.refusal import RefusalError
 
@@ -24,7 +25,7 @@ class Shelf:
         """The detector of a model at hand.
 
         Raises:
-            RefusalError: 422, there is no such model.
+            RefusalError: 422, there is no such model; 503, it cannot be loaded.
         """
         serving = self._live.detector
         if name == serving.bundle.spec.name:
@@ -36,7 +37,10 @@ class Shelf:
                     422, "unknown_model", f"no model {name[:80]!r} is at hand; GET /api/v1/models lists them"
                 )
             if known.model not in self._loaded:
-                self._loaded[known.model] = madeby.load_detector(known.model, threads=1)
+                try:
+                    self._loaded[known.model] = madeby.load_detector(known.model, threads=1)
+                except BundleError:
+                    raise RefusalError(503, "model_unusable", f"the model {name[:80]!r} cannot be loaded") from None
             self._loaded.move_to_end(known.model)
             while len(self._loaded) > MOST_LOADED:
                 self._loaded.popitem(last=False)

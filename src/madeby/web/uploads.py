@@ -78,6 +78,8 @@ async def read_form(request: Request, file_field: str, settings: Settings, reser
     Raises:
         RefusalError: 408, 413, 415, 422 or 429.
     """
+    from starlette.requests import ClientDisconnect
+
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > settings.max_body_bytes:
         raise await _after_lingering(request, _too_much(settings))
@@ -93,6 +95,8 @@ async def read_form(request: Request, file_field: str, settings: Settings, reser
         return parser.finish()
     except TimeoutError:
         raise RefusalError(408, "timeout", "the upload took too long") from None
+    except ClientDisconnect:
+        raise RefusalError(400, "disconnected", "the upload was broken off") from None
     except RefusalError as refusal:
         raise await _after_lingering(request, refusal) from None
 
