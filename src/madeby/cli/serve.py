@@ -40,9 +40,6 @@ def serve(
         int | None,
         typer.Option(envvar="MADEBY_RETENTION_COUNT", min=1, help="Keep only as many of the newest results."),
     ] = None,
-    retention_count: Annotated[
-        int | None, typer.Option(envvar="MADEBY_RETENTION_COUNT", min=1, help="Keep so many of the newest results.")
-    ] = None,
     auth: Annotated[
         bool | None,
         typer.Option("--auth/--no-auth", help="Ask for API keys; by default everywhere but on a loopback address."),
@@ -100,7 +97,6 @@ def serve(
         auth=auth,
         api_keys=keys,
         started=lambda address: typer.echo(f"madeby serves at {address} (Ctrl-C ends it)", err=True),
-        retention_count=retention_count,
         rate_per_minute=rate_per_minute,
         max_pictures=max_pictures,
         max_file_bytes=max_file_mb * mebibyte,
