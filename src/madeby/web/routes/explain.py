@@ -54,6 +54,8 @@ async def explain(request: Request, server: TheServer) -> Response:
             raise RefusalError(422, "invalid", f"kind: there are {', '.join(KINDS)}")
         detector = await server.answering.detector_of(sent.one("model"))
         name, data = await _picture(server, sent)
+        if not sent.files:
+            reservation.take(len(data))  # fetched or kept: nobody sent these bytes, but they are held all the same
         explanation = await _explained(server, data, name, detector, kind)
     result = explanation.result
     if explanation.png is None or result.verdict is None:

@@ -1,0 +1,58 @@
+"""Requests that no well-meaning client sends are refused plainly, and hold no memory beyond what is counted."""
+
+import io
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from madeby.web.app import create_app
+from madeby.web.settings import Settings
+
+
+def png(side):
+    buffer = io.BytesIO()
+    Image.effect_noise((side, side), 50).convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def serving(tmp_path, make_bundle):
+    bundle = str(make_bundle().folder)
+
+    def serve(**more):
+        settings = Settings(model=bundle, data_folder=tmp_path / "data", workers=1, **more)
+        return TestClient(create_app(settings), base_url="http://localhost/api/v1/")
+
+    return serve
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "http://\u2100.com".encode(), "//", "x"])
+def test_an_origin_that_is_none_is_another_site(serving, origin):
+    with serving() as client:
+        answer = client.post("scan", files=[("files", ("a.png", png(8)))], headers={"Origin": origin})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site")
+
+
+@pytest.mark.parametrize("host", ["[", "", "localhost:x", "evil.example", "127.0.0.1.evil.example", "\u2100".encode()])
+def test_a_host_that_is_none_of_ours_is_refused(serving, host):
+    with serving() as client:
+        answer = client.get("results", headers={"Host": host})
+        assert answer.status_code in ((200,) if host == "localhost:x" else (400, 403))
+
+
+def test_kept_pictures_count_among_the_bytes_that_are_held(serving):
+    data = png(256)
+    with serving(keep_pictures=True) as client:
+        (record,) = client.post("scan", files=[("files", ("a.png", data))]).json()["results"]
+        assert client.post("explain", files={"id": (None, record["id"])}).status_code == 200
+    with serving(keep_pictures=True, max_bytes_under_way=len(data) - 1) as client:
+        answer = client.post("explain", files={"id": (None, record["id"])})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "busy")
+
+
+def test_the_header_of_a_part_is_bounded(serving):
+    head = b'--b\r\nContent-Disposition: form-data; name="files"; filename="' + b"a" * 100_000
+    with serving() as client:
+        answer = client.post("scan", content=head, headers={"Content-Type": "multipart/form-data; boundary=b"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
