@@ -262,7 +262,7 @@ def test_a_study_is_shown_with_its_table(home):
             epochs=1,
             val_loss=loss,
             val_auroc=0.9,
-        )  # fmt: skip
+        )
         for place, (rate, loss, accuracy) in enumerate(((1e-3, 0.31, 0.85), (1e-5, 0.69, 0.5)))
     ]
     study = Tuning(study="tuning", plan=plan, target=2, trials=rows, importance={})

@@ -41,7 +41,7 @@ from madeby.reporting.judging.results import (
     judge_results,
     judge_verdicts,
 )
-from madeby.reporting.judging.training import data_words, judge_training, judge_tuning, network_words
+from madeby.reporting.judging.training import judge_training, judge_tuning, network_words
 from madeby.reporting.material import Measured, Placed, RunMaterial
 from madeby.version import __version__
 

@@ -39,8 +39,8 @@ def judge_pairs(runs: Sequence[RunMaterial]) -> list[Judgement]:
         elif pair is None:
             told.append(
                 Judgement(
-                    f"{one.name} was measured on {one.main.title}, {other.name} on {other.main.title}: figures on different "
-                    "pictures do not say which is better.",
+                    f"{one.name} was measured on {one.main.title}, {other.name} on {other.main.title}: figures on "
+                    "different pictures do not say which is better.",
                     "open",
                 )
             )

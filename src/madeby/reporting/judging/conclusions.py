@@ -92,8 +92,8 @@ def limits(run: RunMaterial) -> list[Judgement]:
         if carried:
             told.append(
                 Judgement(
-                    f"The classes differ in {listed(carried)} besides how they were made; how much of the result rests on "
-                    "that cannot be told from these figures.",
+                    f"The classes differ in {listed(carried)} besides how they were made; how much of the result rests "
+                    "on that cannot be told from these figures.",
                     "open",
                 )
             )

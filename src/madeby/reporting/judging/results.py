@@ -68,13 +68,13 @@ def _about_ranking(measured: Measured) -> Iterator[Judgement]:
     least = round(1 / FALSE_ALARM_PROMISE)
     if metrics.n_human < least:
         yield Judgement(
-            f"What is found at 1% false alarms cannot be measured on {count(metrics.n_human)} human pictures: 1% of them "
-            "is less than one.",
+            f"What is found at 1% false alarms cannot be measured on {count(metrics.n_human)} human pictures: 1% of "
+            "them is less than one.",
             "open",
         )
     else:
         yield Judgement(
-            f"A threshold that 1% of human pictures reach finds {with_interval(metrics, 'tpr_at_fpr_1')} of the AI ones."
+            f"A threshold that 1% of human pictures reach finds {with_interval(metrics, 'tpr_at_fpr_1')} of AI ones."
         )
 
 
@@ -95,15 +95,15 @@ def _about_validation(measured: Measured, run: RunMaterial) -> Iterator[Judgemen
     validation = best.val_accuracy
     if ends[0] <= validation <= ends[1]:
         yield Judgement(
-            f"Validation accuracy, {percent(validation)}, lies inside the interval of the test: no sign that the choices "
-            "made on the validation pictures flatter.",
+            f"Validation accuracy, {percent(validation)}, lies inside the interval of the test: no sign that the "
+            "choices made on the validation pictures flatter.",
             "good",
         )
     else:
         way = "below" if metrics.accuracy < validation else "above"
         yield Judgement(
-            f"Test accuracy, {percent(metrics.accuracy)}, lies {way} that of validation, {percent(validation)}, by more "
-            "than chance explains.",
+            f"Test accuracy, {percent(metrics.accuracy)}, lies {way} that of validation, {percent(validation)}, by "
+            "more than chance explains.",
             "bad" if way == "below" else "plain",
         )
 
@@ -192,7 +192,8 @@ def judge_verdicts(measured: Measured, run: RunMaterial) -> list[Judgement]:
         promise = run.spec.thresholds.false_alarm_target if run.spec else FALSE_ALARM_PROMISE
         hits = round(abstention.false_alarm_rate * metrics.n_human)
         low, high = wilson(hits, metrics.n_human)
-        rate = f"{count(hits)} of {count(metrics.n_human)} human pictures are called ai: {percent(hits / metrics.n_human)} ({percent(low)} to {percent(high)})"
+        share = f"{percent(hits / metrics.n_human)} ({percent(low)} to {percent(high)})"
+        rate = f"{count(hits)} of {count(metrics.n_human)} human pictures are called ai: {share}"
         if low > promise:
             told.append(
                 Judgement(f"{rate}. The promise of at most {promise:.0%} does not hold on these pictures.", "bad")
@@ -254,4 +255,5 @@ def finding(measured: Measured) -> str:
     if ends and ends[0] <= 0.5 <= ends[1]:
         return f"On {measured.data} the detector is no better than guessing"
     which = "" if metrics.split == "all" else f"{metrics.split} "
-    return f"{percent(metrics.accuracy or 0.0)} of the {which}pictures of {measured.data} are told right, AUROC {metrics.auroc:.3f}"
+    right = percent(metrics.accuracy or 0.0)
+    return f"{right} of the {which}pictures of {measured.data} are told right, AUROC {metrics.auroc:.3f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import best_epoch
@@ -42,16 +41,16 @@ def judge_training(run: RunMaterial) -> list[Judgement]:
     if best.epoch <= len(run.epochs) / 3 and since > GAP:
         told.append(
             Judgement(
-                f"After epoch {best.epoch} training accuracy rises by another {100 * since:.1f} points while {recipe.monitor} "
-                "gets no better: what is learnt then does not carry to other pictures.",
+                f"After epoch {best.epoch} training accuracy rises by another {100 * since:.1f} points while "
+                f"{recipe.monitor} gets no better: what is learnt then does not carry to other pictures.",
                 "bad",
             )
         )
     elif ahead > GAP:
         told.append(
             Judgement(
-                f"Training accuracy is {100 * ahead:.1f} points ahead of validation at the best epoch: the network fits "
-                "its own pictures better than others.",
+                f"Training accuracy is {100 * ahead:.1f} points ahead of validation at the best epoch: the network "
+                "fits its own pictures better than others.",
                 "bad",
             )
         )
@@ -71,8 +70,8 @@ def judge_tuning(placed: Placed[Tuning], run: RunMaterial) -> list[Judgement]:
     tried = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
     told = [
         Judgement(
-            f"Of {count(len(tuning.trials))} trials, {count(len(complete))} were seen through; trial {best.number} is the "
-            f"best by {tuning.plan.monitor} ({best.value:.4f}): {tried}."
+            f"Of {count(len(tuning.trials))} trials, {count(len(complete))} were seen through; trial {best.number} is "
+            f"the best by {tuning.plan.monitor} ({best.value:.4f}): {tried}."
         )
     ]
     pictures = sum(run.counts.get("val", {}).values())
@@ -113,10 +112,3 @@ def network_words(run: RunMaterial) -> str:
     )
     size = f", {count(run.spec.parameters)} parameters" if run.spec and run.spec.parameters else ""
     return f"{recipe.network}{size}, looks at {looks}"
-
-
-def data_words(run: RunMaterial) -> str:
-    """What the run learnt from, in few words."""
-    name = Path(run.data).stem if run.data else "unknown data"
-    train, val = (sum(run.counts.get(split, {}).values()) for split in ("train", "val"))
-    return f"{name}: {count(train)} pictures to learn from, {count(val)} to choose by"

@@ -33,12 +33,12 @@ def problem(deck: Deck) -> None:
     write(
         slide,
         [
-            "Generated pictures have become hard to tell from photographs by eye; readers, editors and platforms need a "
-            "second opinion that says how sure it is.",
+            "Generated pictures have become hard to tell from photographs by eye; readers, editors and platforms need "
+            "a second opinion that says how sure it is.",
             "A detector reads traces of the making in the pixels and gives the probability that a picture is AI-made.",
             "It may say uncertain: calling a photograph fake does harm, so false alarms are held at a promised rate.",
-            "Data sets mislead: sizes, formats and subjects often differ between the classes and give them away. What a "
-            "detector has learnt shows only on pictures that differ in nothing but their making.",
+            "Data sets mislead: sizes, formats and subjects often differ between the classes and give them away. What "
+            "a detector has learnt shows only on pictures that differ in nothing but their making.",
         ],
         WHOLE,
         tones=["plain"] * 4,
@@ -77,8 +77,8 @@ def audit(deck: Deck, run: RunMaterial, of: str = "") -> None:
         write(
             slide,
             [
-                "Pictures that stand in train and test alike, and file formats, sizes or subjects that differ between the "
-                "classes, can make figures look better than they are.",
+                "Pictures that stand in train and test alike, and file formats, sizes or subjects that differ between "
+                "the classes, can make figures look better than they are.",
                 "madeby data audit MANIFEST --json audit.json looks for both.",
             ],
             WHOLE,
@@ -112,8 +112,8 @@ def training(deck: Deck, run: RunMaterial, of: str = "") -> None:
         deck.slide(f"{of}No epoch of the training is recorded")
         return
     slide = deck.slide(
-        f"{of}The best of {len(run.epochs)} epochs is epoch {best.epoch}, with {percent(best.val_accuracy)} of the validation "
-        "pictures right"
+        f"{of}The best of {len(run.epochs)} epochs is epoch {best.epoch}, with {percent(best.val_accuracy)} of the "
+        "validation pictures right"
     )
     tell(slide, judge_training(run), LEFT)
     lines(
@@ -200,7 +200,7 @@ def _audit_title(told: Sequence[Judgement], leaks: bool) -> str:
 
 def _headed(text: str) -> str:
     """A finding as a title: its first clause, without the full stop."""
-    return text.split(": ")[0].rstrip(".")
+    return text.partition(": ")[0].rstrip(".")
 
 
 def _who(label: str) -> str:
