@@ -142,7 +142,11 @@ def test_scan_results_get_their_labels_from_a_manifest(name, manifest, make_bund
     assert (analysis.kind, analysis.pictures.failed) == ("scan", 1)
     assert (analysis.pictures.human, analysis.pictures.ai, analysis.errors.false_positives) == (80, 80, 20)
     assert analysis.model.sha256 == bundle.spec.model_sha256
-    unlabelled = study(results, tmp_path / "unlabelled", map_points=0)
+
+
+def test_without_labels_what_the_detector_calls_ai_is_studied(evaluated, study, tmp_path):
+    pl.read_parquet(evaluated / "predictions.parquet").drop("label").write_parquet(tmp_path / "unlabelled.parquet")
+    unlabelled = study(tmp_path / "unlabelled.parquet", tmp_path / "out", map_points=0)
     assert (unlabelled.pictures.unlabelled, unlabelled.errors) == (160, None)
     assert [search.outcome for search in unlabelled.searches] == ["called ai"]
     assert unlabelled.searches[0].hits == 100
