@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from madeby.detector.bundle import Bundle
 
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-PATIENCE_MS = 20_000  # for a busy machine; nothing here waits so long where there is time
+PATIENCE_MS = 45_000  # for a busy machine; nothing here waits so long where there is time
 
 expect.set_options(timeout=PATIENCE_MS)
 
