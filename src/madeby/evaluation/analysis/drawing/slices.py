@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from madeby.evaluation.analysis.record import Slice
 from madeby.plots.style import FONT_SIZE, LIGHT, Theme, add_legend, dress, new_figure, save
 
 LINE_HEIGHT = 0.5
-WORDS_A_LINE = 58
+LONG = 48
+"""Letters from which a condition's range goes on a line of its own."""
 
 TITLES = {
     "false positive": "What human pictures taken for ai have in common",
@@ -35,7 +35,7 @@ def draw_slices(slices: Sequence[Slice], out: Path, theme: Theme = LIGHT) -> Pat
                   label="all other pictures" if at == 0 else None)  # fmt: skip
         axes.annotate(f"{one.hits:,} of {one.pictures:,}", (high, at), xytext=(8, 0), textcoords="offset points",
                       va="center", color=theme.muted, fontsize=FONT_SIZE - 2)  # fmt: skip
-    axes.set_yticks(range(len(slices)), [textwrap.fill(one.words, WORDS_A_LINE) for one in slices])
+    axes.set_yticks(range(len(slices)), [_lines(one) for one in slices])
     axes.set_ylim(len(slices) - 0.4, -1.3)  # room for the legend
     axes.margins(x=0.16)
     axes.set_xlim(0, None)
@@ -46,3 +46,11 @@ def draw_slices(slices: Sequence[Slice], out: Path, theme: Theme = LIGHT) -> Pat
     axes.tick_params(axis="y", length=0)
     add_legend(axes, theme, loc="upper right", ncols=2)
     return save(figure, out)
+
+
+def _lines(one: Slice) -> str:
+    """A slice's words, a line for each condition; a long single one is broken before its range."""
+    if len(one.conditions) > 1:
+        return "\nand ".join(condition.words for condition in one.conditions)
+    before, found, value_range = one.words.rpartition(" (")
+    return f"{before}\n({value_range}" if found and len(one.words) > LONG else one.words
