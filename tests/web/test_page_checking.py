@@ -74,6 +74,11 @@ def test_an_address_is_checked_whether_typed_or_pasted(open_page, page_address, 
     page.locator("#check-title").focus()
     page.keyboard.press("Control+v")
     expect(card(page, "tall-dark.png")).to_have_attribute("data-verdict", "human")
+    page.get_by_label("Or the address of a picture").fill(f"{pictures_on_the_web}/nothing.jpg")
+    page.keyboard.press("Enter")
+    expect(card(page, "nothing.jpg").locator(".reason")).to_contain_text(
+        f"{pictures_on_the_web}/nothing.jpg answered 404"
+    )
 
 
 def test_a_copied_picture_can_be_pasted(open_page, page_address):

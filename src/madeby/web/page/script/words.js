@@ -61,11 +61,11 @@ export function percent(probability) {
   return `${Math.round(100 * probability)} %`;
 }
 
-/** The reason as a sentence. */
+/** A clause as a sentence; a name or an address at its beginning stays as it is. */
 export function sentence(text) {
   const trimmed = text.trim();
   if (trimmed === "") return "";
-  const begun = trimmed[0].toUpperCase() + trimmed.slice(1);
+  const begun = /^[a-z]+[,;:]?(\s|$)/.test(trimmed) ? trimmed[0].toUpperCase() + trimmed.slice(1) : trimmed;
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
