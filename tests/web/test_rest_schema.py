@@ -12,6 +12,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+import madeby
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -56,6 +58,13 @@ def test_examples_in_the_description_are_what_they_are_examples_of(client):
     content = client.get("openapi.json").json()["paths"]["/api/v1/scan"]["post"]["responses"]["200"]["content"]
     for example in (content["application/json"]["example"]["results"][0], content["application/x-ndjson"]["example"]):
         assert Record.model_validate(example).result.schema_version == 1
+
+
+def test_verbs_have_the_names_of_commands_and_functions(client):
+    paths = client.get("openapi.json").json()["paths"]
+    verbs = {path.removeprefix("/api/v1/") for path, methods in paths.items() if "post" in methods and "{" not in path}
+    assert verbs == {"scan", "explain", "provenance"}
+    assert verbs <= set(madeby.__all__)
 
 
 def test_the_description_needs_nothing_from_elsewhere(client):
