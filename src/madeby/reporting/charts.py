@@ -126,7 +126,7 @@ def result_charts(measured: Measured) -> dict[str, Chart]:
             lambda out, theme: confusion_matrix(
                 metrics.confusion, out, subtitle=_said(metrics, "accuracy"), theme=theme
             ),
-            f"Confusion matrix, called human and ai: {metrics.confusion[0]} of human ones, {metrics.confusion[1]} of ai.",
+            f"Confusion matrix, called human and ai: {metrics.confusion[0]} of human, {metrics.confusion[1]} of ai.",
         )
     }
     if measured.predictions.is_empty():

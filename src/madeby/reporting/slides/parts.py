@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +154,16 @@ def conclusions(deck: Deck, runs: Sequence[RunMaterial], told: Sequence[Judgemen
     """What was learnt."""
     title = "What was learnt" if len(runs) > 1 else f"What was learnt about {runs[0].name}"
     slide = deck.slide(title)
-    each = [one for run in runs for one in learnt(run)[: 99 if len(runs) == 1 else 3]]
+    each = learnt(runs[0]) if len(runs) == 1 else [one for run in runs for one in _foremost(run)]
     tell(slide, [*told, *each], WHOLE)
+
+
+def _foremost(run: RunMaterial) -> list[Judgement]:
+    """What must be said of a run beside others: its headline, and what is to be taken care of."""
+    first, *others = learnt(run)
+    return [
+        replace(one, text=f"{run.name}: {one.text}") for one in (first, *[x for x in others if x.tone == "bad"][:3])
+    ]
 
 
 def future(deck: Deck, runs: Sequence[RunMaterial]) -> None:
