@@ -17,6 +17,7 @@ import uvicorn
 from PIL import Image
 
 from madeby.web.app import create_app
+from madeby.web.connections import PunctualProtocol
 from madeby.web.settings import Settings
 
 
@@ -26,7 +27,8 @@ def serving(folder: Path, **settings: object) -> Iterator[httpx.Client]:
     app = create_app(Settings(data_folder=folder, workers=2, **settings))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+        how = {"http": PunctualProtocol, "log_config": None, "access_log": False, "server_header": False}
+        server = uvicorn.Server(uvicorn.Config(app, **how))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -115,6 +115,19 @@ def test_a_client_that_stops_sending_does_not_hold_its_place(tmp_path, model):
         until(lambda: client.app.state.server.admission.requests == 0)
 
 
+def test_headers_that_do_not_end_are_not_waited_for(tmp_path, model, monkeypatch):
+    monkeypatch.setattr("madeby.web.connections.HEADER_SECONDS", 0.3)
+    with serving(tmp_path, model=model) as client:
+        host, port = client.address.removeprefix("http://").split(":")
+        for begun in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "):
+            with socket.create_connection((host, int(port)), timeout=30) as slow:
+                slow.sendall(begun)
+                assert slow.recv(1000) == b""
+        assert client.get("healthz").is_success
+        time.sleep(0.5)
+        assert client.get("healthz").is_success  # a connection between requests is left open
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [

@@ -54,6 +54,7 @@ def serve(
         import uvicorn
 
         from madeby.web.app import create_app
+        from madeby.web.connections import PunctualProtocol
         from madeby.web.logs import set_up_logs
     if data_folder is not None:
         more["data_folder"] = Path(data_folder)
@@ -78,6 +79,7 @@ def serve(
         app = create_app(settings)
         config = uvicorn.Config(
             app,
+            http=PunctualProtocol,
             log_config=None,
             access_log=False,
             server_header=False,
