@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+import zipfile
 
 import pyarrow.parquet as pq
 import pytest
@@ -107,3 +108,37 @@ def test_a_full_disk_is_one_line(folder, make_bundle):
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "No space left" in done.stderr
+
+
+def test_a_scan_goes_on_with_the_files_that_it_began(folder, make_bundle, tmp_path):
+    files = ["--jsonl-to", tmp_path / "r.jsonl", "--csv", tmp_path / "r.csv", "--parquet", f"{tmp_path}/parts/"]
+    model = ["--model", make_bundle().folder]
+    assert run("scan", folder / "bright.png", *files, *model).returncode == 0
+    done = run("scan", folder, *files, *model, "--resume", "--jsonl")
+    assert done.returncode == 0, done.stderr
+    assert [Result.from_json(line).source for line in done.stdout.splitlines()] == [str(folder / "dark.png")]
+    both = [str(folder / "bright.png"), str(folder / "dark.png")]
+    assert [Result.from_json(line).source for line in (tmp_path / "r.jsonl").read_text().splitlines()] == both
+    assert pq.read_table(tmp_path / "parts")["source"].to_pylist() == both
+    assert len((tmp_path / "r.csv").read_text().splitlines()) == 3
+
+
+def test_what_cannot_be_resumed_or_begun_leaves_older_results_alone(folder, tmp_path):
+    (tmp_path / "r.csv").write_text("older")
+    for arguments in (["--model", "none"], ["--model", "none", "--resume"], ["--resume"]):
+        done = run("scan", folder, "--csv", tmp_path / "r.csv", *arguments)
+        assert done.returncode == 2
+    assert run("scan", folder, "--resume").returncode == 2
+    assert run("scan", folder, "--resume", "--parquet", tmp_path / "r.parquet").returncode == 2
+    assert (tmp_path / "r.csv").read_text() == "older"
+
+
+def test_archives_tables_and_lists_are_one_verb(folder, make_bundle, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(folder / "bright.png", "in/bright.png")
+    (tmp_path / "t.csv").write_text("id,place\n1,shots/dark.png\n")
+    (tmp_path / "all.txt").write_text(f"{tmp_path}/a.zip\n{tmp_path}/t.csv\n")
+    options = ("--jsonl", "--column", "place", "--unordered", "--cache", tmp_path / "c.sqlite")
+    done = run("scan", f"@{tmp_path}/all.txt", *options, "--model", make_bundle().folder)
+    found = {Result.from_json(line).source: Result.from_json(line).verdict for line in done.stdout.splitlines()}
+    assert found == {f"{tmp_path}/a.zip/in/bright.png": "ai", f"{tmp_path}/shots/dark.png": "human"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ import typer
 
 from madeby.errors import MadebyError
 from madeby.schema import Result
+
+_RESULTS, _QUESTION, _SOURCES, _SPEED = "Results", "What is asked", "Sources", "Speed"
 
 
 def scan(
@@ -21,40 +24,84 @@ def scan(
             "@FILE for one source a line of a file, or - for one a line from standard input."
         ),
     ],
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON result a line and nothing else.")] = False,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Print one JSON result a line and nothing else.", rich_help_panel=_RESULTS),
+    ] = False,
     jsonl_to: Annotated[
-        Path | None, typer.Option("--jsonl-to", help="Write one JSON result a line to this file.")
+        Path | None,
+        typer.Option("--jsonl-to", help="Write one JSON result a line to this file.", rich_help_panel=_RESULTS),
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV table to this file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write a CSV table to this file.", rich_help_panel=_RESULTS)
+    ] = None,
     parquet: Annotated[
-        str | None, typer.Option("--parquet", help="Write a Parquet table to this FILE, or in parts to this FOLDER/.")
+        str | None,
+        typer.Option(
+            "--parquet",
+            help="Write a Parquet table to this FILE, or in parts to this FOLDER/.",
+            rich_help_panel=_RESULTS,
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the results that the named files hold already.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the results that the named files hold already.", rich_help_panel=_RESULTS
+        ),
     ] = False,
+    ordered: Annotated[
+        bool,
+        typer.Option(
+            "--ordered/--unordered",
+            help="Results in the order of the sources, or as they are ready.",
+            rich_help_panel=_RESULTS,
+        ),
+    ] = True,
     model: Annotated[
         str | None,
-        typer.Option("--model", help="Name of a model, folder of a bundle or a run, or URL in a store."),
+        typer.Option(
+            "--model",
+            help="Name of a model, folder of a bundle or a run, or URL in a store.",
+            rich_help_panel=_QUESTION,
+        ),
     ] = None,
     provenance: Annotated[
-        bool, typer.Option("--provenance/--no-provenance", help="Read metadata, signatures and watermarks.")
+        bool,
+        typer.Option(
+            "--provenance/--no-provenance",
+            help="Read metadata, signatures and watermarks.",
+            rich_help_panel=_QUESTION,
+        ),
     ] = True,
-    detector: Annotated[bool, typer.Option("--detector/--no-detector", help="Judge the pixels.")] = True,
+    detector: Annotated[
+        bool, typer.Option("--detector/--no-detector", help="Judge the pixels.", rich_help_panel=_QUESTION)
+    ] = True,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--column", help="The column of tables that names or holds the pictures.", rich_help_panel=_SOURCES
+        ),
+    ] = None,
     allow_private: Annotated[
         bool,
-        typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses."),
+        typer.Option(
+            "--allow-private",
+            help="Let URLs lead to private, loopback and link-local addresses.",
+            rich_help_panel=_SOURCES,
+        ),
     ] = False,
-    column: Annotated[
-        str | None, typer.Option("--column", help="The column of tables that names or holds the pictures.")
-    ] = None,
     cache: Annotated[
         Path | None,
-        typer.Option("--cache", help="Remember answers in this file: identical bytes are examined once."),
+        typer.Option(
+            "--cache",
+            help="Remember answers in this file: identical bytes are examined once.",
+            rich_help_panel=_SPEED,
+        ),
     ] = None,
-    ordered: Annotated[
-        bool, typer.Option("--ordered/--unordered", help="Results in the order of the sources, or as they are ready.")
-    ] = True,
-    workers: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pictures at a time; by default what is quickest.", rich_help_panel=_SPEED),
+    ] = None,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
 
@@ -66,7 +113,9 @@ def scan(
 
     if not (provenance or detector):
         raise MadebyError("--no-provenance and --no-detector together leave nothing to do; drop one of them")
-    sinks = sinks_for(jsonl=jsonl, jsonl_to=jsonl_to, csv=csv, parquet=parquet, resume=resume)
+    open_sinks = partial(sinks_for, jsonl=jsonl, jsonl_to=jsonl_to, csv=csv, parquet=parquet, resume=resume)
+    # What is resumed says what to pass over; what is begun anew is not touched before the scan is known to begin.
+    resumed = open_sinks() if resume else None
     results = scan_pictures(
         sources,
         model=model,
@@ -75,10 +124,11 @@ def scan(
         allow_private=allow_private,
         workers=workers,
         column=column,
-        answered=sinks.answered,
+        answered=resumed.answered if resumed else None,
         cache=cache,
         ordered=ordered,
     )
+    sinks = resumed or open_sinks()
     unread = 0
     try:
         for result in _with_progress(results):

@@ -89,6 +89,7 @@ def _go_on(path: Path, names: list[str], answered: Answered) -> bool:
                 if quotes % 2 == 0 and line.endswith(b"\n"):  # else the line's end stands inside a cell
                     end = at
         if not end:
+            _check_torn_header(path, ",".join(names))
             return False
         if end < at:
             os.truncate(path, end)
@@ -103,6 +104,11 @@ def _go_on(path: Path, names: list[str], answered: Answered) -> bool:
     except (OSError, csv.Error, UnicodeError) as error:
         raise MadebyError(f"cannot resume: {path} cannot be read: {error}") from None
     return True
+
+
+def _check_torn_header(path: Path, header: str) -> None:
+    if not header.encode().startswith(path.read_bytes()[: len(header)].rstrip(b"\r")):
+        raise MadebyError(f"cannot resume: {path} is not a table of these results; name another file")
 
 
 def _without_apostrophe(text: str) -> str:

@@ -10,6 +10,9 @@ from madeby.errors import MadebyError
 from madeby.scanning.answered import Answered
 from madeby.schema import Result
 
+_START = b'{"schema":'
+"""What every line begins with."""
+
 
 class JsonLinesSink:
     """Writes each result at once, so that a reader at the other end of a pipe sees it."""
@@ -66,9 +69,9 @@ class JsonLinesFile:
         end = 0
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    break  # torn by a kill
                 try:
+                    if not line.endswith(b"\n") and line[: len(_START)] == _START[: len(line)]:
+                        break  # torn by a kill
                     result = json.loads(line)
                     asked = (result["model"] or {"sha256": ""})["sha256"] if result["status"] == "ok" else None
                     self.answered.add(result["source"], asked)
