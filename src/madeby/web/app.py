@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 
 from madeby.version import __version__
@@ -21,6 +22,9 @@ from madeby.web.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
 ROOT = "/api/v1"
+
+# For the description only: the gate asks for keys before any route is looked for.
+_KEY = [Security(HTTPBearer(auto_error=False, scheme_name="API key", description="Where the server wants keys."))]
 
 _ABOUT = """Was this picture made by a camera or a person, or by a generative model? The answers are those of
 `madeby scan`.
@@ -53,11 +57,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # the interactive pages would load scripts from elsewhere
         redoc_url=None,
         lifespan=life,
-        responses=refusals(500),
+        responses=refusals(403, 500),
     )
     app.state.server, app.state.history = server, server.history
     for routes in (scan, explain, models, results, feedback, health):
-        app.include_router(routes.router, prefix=ROOT)
+        app.include_router(routes.router, prefix=ROOT, dependencies=_KEY)
     app.include_router(health.router, include_in_schema=False)
     _add_page(app)
     add_refusals(app)
