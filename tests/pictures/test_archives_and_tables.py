@@ -113,6 +113,11 @@ def test_braces_stand_for_addresses_too_and_are_not_written_out_first():
     ]
 
 
+def test_braces_that_mean_nothing_are_part_of_the_name():
+    for name in ("{1..2}" * 3000, "{0.." + "9" * 5000 + "}", "{}", "{a}", "{1..}", "a{b"):
+        assert [unit.name for unit in expand([name])] == [name]
+
+
 def test_a_list_that_is_not_there_and_a_file_that_is_called_like_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (missing,) = units("@none.txt")

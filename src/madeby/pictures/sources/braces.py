@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}")
+MOST_BRACES = 8
+"""In one name; one with more is no name of shards, and is taken as it is."""
+
+_BRACES = re.compile(r"\{(?:(\d{1,12})\.\.(\d{1,12})|([^{},]*(?:,[^{},]*)+))\}")
 
 
 def without_braces(name: str) -> Iterator[str]:
@@ -14,7 +17,7 @@ def without_braces(name: str) -> Iterator[str]:
     ``{000..127}`` counts with the width of its first number, ``{a,b}`` lists; several in one name multiply.
     """
     found = _BRACES.search(name)
-    if found is None:
+    if found is None or len(_BRACES.findall(name)) > MOST_BRACES:
         yield name
         return
     first, last, listed = found.groups()
