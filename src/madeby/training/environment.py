@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from madeby.version import __version__
+
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*(?=@)|([?&]password=)[^&\s]*")
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,27 @@ def current_environment(accelerator: str, precision: str) -> Environment:
         cores=os.cpu_count() or 1,
         accelerator=accelerator,
         precision=precision,
-        command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=shlex.join([Path(sys.argv[0]).name, *(without_password(word) for word in sys.argv[1:])]),
     )
+
+
+def without_password(word: str) -> str:
+    """A word of a command, with the password of a database's URL in it hidden: commands are kept and published."""
+    return _PASSWORD.sub(r"\1\2***", word)
+
+
+def shareable(command: str) -> str:
+    """A command as strangers may read it: of absolute paths the last part alone, no passwords."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # written before words were quoted
+        words = command.split()
+    return shlex.join(_named(without_password(word)) for word in words)
+
+
+def _named(word: str) -> str:
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{flag}{equals}{Path(value).name}" if Path(value).is_absolute() else word
 
 
 def _processor() -> str:

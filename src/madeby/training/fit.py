@@ -21,7 +21,7 @@ from madeby.plots.curves import training_curves
 from madeby.training.augment import Augmentation
 from madeby.training.bundle_writer import WrittenBundle, write_bundle
 from madeby.training.classifier import Classifier
-from madeby.training.environment import current_environment
+from madeby.training.environment import current_environment, shareable
 from madeby.training.hardware import Hardware, hardware_for
 from madeby.training.preparation import ManifestParts, TrainingData, decode_parts, read_parts
 from madeby.training.progress import Progress, Silent
@@ -135,7 +135,7 @@ def bundle_of_best(
             n_val=parts.validation.height,
             collections=collections_of(parts),
             recipe=recipe.model_dump(mode="json"),
-            command=run.command,
+            command=shareable(run.command),
         ),
         parity_views=decoded.validation.pixels[::step],
         paths=readable["path"].to_list(),
