@@ -14,8 +14,10 @@ from madeby.detector.bundle import Bundle
 from madeby.errors import DataError, RecipeError
 from madeby.training.recipe_files import load_recipe
 from madeby.training.run import RunFolder
+from madeby.training.tuning.records import Plan
 from madeby.training.tuning.search_files import load_search, search_names
 from madeby.training.tuning.space import parse_space
+from madeby.training.tuning.study import pruner_of
 from madeby.training.tuning.trial import SilentTuning
 
 QUICK = {"network": "cifake_cnn", "epochs": 2, "batch_size": 8, "schedule": "constant", "ema": 0.0, "augment": ()}
@@ -261,3 +263,12 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_its_password(make
                 make_manifest(train=4, val=4), tmp_path / "study", {"tiles": [1, 2]}, overrides=QUICK, storage=storage
             )
         assert "secret" not in str(raised.value)
+
+
+def test_epochs_may_vary_under_hyperband():
+    space = parse_space({"epochs": "2..16:log"}, "cifake-notebook", {})
+    plan = Plan(
+        space=space, recipe={"epochs": 5}, manifest_sha256="", monitor="val_loss", mode="min", sampler="tpe",
+        pruner="hyperband", seed=0,
+    )  # fmt: skip
+    assert pruner_of(plan)._max_resource == 16

@@ -45,8 +45,7 @@ class Classifier(lightning.LightningModule):
         # Kept in the checkpoints, for a resumed run leaves out the same pictures.
         self.register_buffer("_losses", self._fresh_losses.clone(), persistent=recipe.prune > 0)
         self._position = 0.0
-        self._train_loss = self._train_correct = torch.zeros(())
-        self._train_count = 0
+        self._train_loss = self._train_correct = self._train_weight = torch.zeros(())
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     # Data
@@ -103,18 +102,17 @@ class Classifier(lightning.LightningModule):
         if self.recipe.prune:
             self._fresh_losses[batch.entries.cpu()] = losses.detach().cpu()
         self._position = self.current_epoch + (batch_idx + 1) / self.trainer.num_training_batches
-        loss = (losses * batch.weights).mean()
-        self._train_loss = self._train_loss + loss.detach()
-        self._train_correct = self._train_correct + ((logits > 0) == (batch.labels > 0.5)).float().mean()
-        self._train_count += 1
-        return loss
+        correct = ((logits > 0) == (batch.labels > 0.5)).float()
+        self._train_loss = self._train_loss + (losses.detach() * batch.weights).sum()
+        self._train_correct = self._train_correct + (correct * batch.weights).sum()
+        self._train_weight = self._train_weight + batch.weights.sum()
+        return (losses * batch.weights).mean()
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's sums, and its own chance, so that a resumed run goes on exactly as it would have."""
         words = np.random.SeedSequence((self.recipe.seed, self.current_epoch, self.global_rank)).generate_state(1)
         torch.manual_seed(int(words[0]))
-        self._train_loss = self._train_correct = torch.zeros((), device=self.device)
-        self._train_count = 0
+        self._train_loss = self._train_correct = self._train_weight = torch.zeros((), device=self.device)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Move the average of the weights."""
@@ -175,7 +173,8 @@ class Classifier(lightning.LightningModule):
             sync_dist=distributed,
         )
         # Here and not at the training epoch's end: callbacks run before that hook and want these figures.
-        sums = torch.stack([self._train_loss, self._train_correct]) / max(1, self._train_count)
+        # By weight, not by count: an epoch that leaves well-learnt pictures out would look worse than it is.
+        sums = torch.stack([self._train_loss, self._train_correct]) / self._train_weight.clamp(min=1e-12)
         means = self._from_all(sums).reshape(-1, 2).mean(0) if distributed else sums
         self.log_dict({"train_loss": means[0], "train_accuracy": means[1]}, sync_dist=distributed)
         if self.recipe.prune:

@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from madeby.errors import RecipeError
 from madeby.training.tuning.records import Plan
-from madeby.training.tuning.space import Choices, Dimension, Parameters, values_of
+from madeby.training.tuning.space import Choices, Dimension, Parameters, Span
 
 STORAGE_FILE = "study.db"
 GRACE = datetime.timedelta(minutes=15)
 """A trial of another machine that was not heard of for so long is taken over; machines' clocks may differ by less."""
+
+ATTEMPTS = 6
+COLLISIONS = (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.ProgrammingError, optuna.exceptions.StorageInternalError)
 
 PLAN, PLACE, HEARD, FOLDER, PROBLEM, FIGURES, GIVEN_UP = (
     *("plan", "place", "heard", "folder", "problem", "figures", "given_up"),
@@ -59,13 +63,7 @@ class Study:
         url = storage or f"sqlite:///{folder.resolve() / STORAGE_FILE}"
         self._shared = FileLock(_lock_beside(url) or self._locks / "study.lock")
         with self._shared:
-            self.storage = _opened(url)
-            direction = optuna.study.StudyDirection["MINIMIZE" if plan.mode == "min" else "MAXIMIZE"]
-            self.study = optuna.create_study(
-                study_name=name, storage=self.storage, direction=direction, load_if_exists=True
-            )
-            if PLAN not in self.study.user_attrs:
-                self.study.set_user_attr(PLAN, plan.model_dump(mode="json"))
+            self.storage, self.study = _begun(url, name, plan)
         plan.check_same(Plan.model_validate(self.study.user_attrs[PLAN]), name)
         self._id = self.storage.get_study_id_from_name(name)
 
@@ -196,7 +194,10 @@ def pruner_of(plan: Plan) -> optuna.pruners.BasePruner:
         return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)
     if plan.pruner == "hyperband":
         epochs = plan.space.dimensions.get("epochs")
-        most = plan.recipe["epochs"] if epochs is None else max((values_of(epochs) or ()), key=float)
+        if epochs is None:
+            most = plan.recipe["epochs"]
+        else:
+            most = epochs.high if isinstance(epochs, Span) else max(epochs.values, key=float)
         return optuna.pruners.HyperbandPruner(max_resource=int(most))
     return optuna.pruners.NopPruner()
 
@@ -211,15 +212,37 @@ def _suggest(trial: optuna.trial.Trial, name: str, dimension: Dimension) -> None
         trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log, step=dimension.step)
 
 
+def _begun(url: str, name: str, plan: Plan) -> tuple[RDBStorage, optuna.Study]:
+    """The study with its plan. Workers that begin at the same moment trip over each other's rows, and try again."""
+    for attempt in range(ATTEMPTS):
+        try:
+            storage = _opened(url)
+            direction = optuna.study.StudyDirection["MINIMIZE" if plan.mode == "min" else "MAXIMIZE"]
+            study = optuna.create_study(study_name=name, storage=storage, direction=direction, load_if_exists=True)
+            if PLAN not in study.user_attrs:
+                study.set_user_attr(PLAN, plan.model_dump(mode="json"))
+            return storage, study
+        except COLLISIONS as error:
+            if attempt + 1 == ATTEMPTS:
+                raise _unusable(url, error) from None
+            time.sleep(0.3 * (attempt + 1))
+    raise AssertionError("the last attempt returns or raises")
+
+
 def _opened(url: str) -> RDBStorage:
     try:
         kwargs = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
         return RDBStorage(url, engine_kwargs=kwargs)
     except ImportError as error:
         raise RecipeError(f"storage {_hidden(url)}: the database's driver is not installed ({error})") from None
+    except COLLISIONS:
+        raise
     except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise RecipeError(f"storage {_hidden(url)} cannot be used: {reason}") from None
+        raise _unusable(url, error) from None
+
+
+def _unusable(url: str, error: Exception) -> RecipeError:
+    return RecipeError(f"storage {_hidden(url)} cannot be used: {str(error).splitlines()[0]}")
 
 
 def _hidden(url: str) -> str:
