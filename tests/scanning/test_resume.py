@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import Counter
 
+import fsspec
 import pyarrow.parquet as pq
 import pytest
 
@@ -95,6 +97,25 @@ def test_a_folder_of_results_is_not_written_into_by_mistake(tmp_path):
     (tmp_path / "r" / "part-00001.parquet").write_bytes(b"no")
     with pytest.raises(MadebyError, match="part-00001"):
         ParquetFolderSink(tmp_path / "r", resume=True)
+
+
+def test_parts_go_to_an_object_store_and_are_gone_on_with_there():
+    place = f"memory://results-{uuid.uuid4().hex}/deep"
+    sink = ParquetFolderSink(place, rows_a_part=2)
+    for source in NAMES[:3]:
+        sink.write(result(source))
+    sink.close()
+    with pytest.raises(MadebyError, match="--resume"):
+        ParquetFolderSink(place)
+    again = ParquetFolderSink(place, resume=True, rows_a_part=2)
+    for source in [source for source in NAMES if not again.answered.take(source)]:
+        again.write(result(source))
+    again.close()
+    files = fsspec.filesystem("memory")
+    parts = sorted(files.ls(place.removeprefix("memory://"), detail=False))
+    assert [name for part in parts for name in pq.read_table(files.open(part))["source"].to_pylist()] == NAMES
+    with pytest.raises(MadebyError, match="nosuch"):
+        ParquetFolderSink("nosuch://bucket/x")
 
 
 def test_sinks_that_were_killed_apart_are_brought_level(tmp_path):

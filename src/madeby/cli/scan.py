@@ -39,7 +39,7 @@ def scan(
         str | None,
         typer.Option(
             "--parquet",
-            help="Write a Parquet table to this FILE, or in parts to this FOLDER/.",
+            help="Write a Parquet table to this FILE, or in parts to this FOLDER/ or s3://bucket/folder.",
             rich_help_panel=_RESULTS,
         ),
     ] = None,

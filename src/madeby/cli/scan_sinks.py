@@ -43,8 +43,8 @@ def sinks_for(
 def _parquet_sink(place: str, resume: bool) -> Sink:
     import madeby
 
-    if place.endswith(("/", "\\")) or Path(place).is_dir():
-        return madeby.ParquetFolderSink(Path(place), resume=resume)
+    if "://" in place or place.endswith(("/", "\\")) or Path(place).is_dir():
+        return madeby.ParquetFolderSink(place, resume=resume)
     if resume:
         raise MadebyError(f"{place}: one Parquet file cannot be resumed; name a folder, as {place.rpartition('.')[0]}/")
     return madeby.ParquetSink(Path(place))

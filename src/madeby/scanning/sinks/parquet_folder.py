@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 from madeby.errors import MadebyError, needing_extra
 from madeby.scanning.answered import Answered
 from madeby.scanning.sinks.parquet import ParquetSink
+from madeby.scanning.sinks.parts import parts_folder
 from madeby.schema import Result
 
 ROWS_A_PART = 10_000
 SECONDS_A_PART = 60.0
-
-_PART = re.compile(r"part-(\d+)\.parquet")
 
 
 class ParquetFolderSink:
@@ -26,13 +24,15 @@ class ParquetFolderSink:
 
     def __init__(
         self,
-        folder: Path,
+        folder: str | Path,
         *,
         resume: bool = False,
         rows_a_part: int = ROWS_A_PART,
         seconds_a_part: float = SECONDS_A_PART,
     ) -> None:
         """Begin in an empty or new folder, or go on behind the parts that are there if ``resume``.
+
+        ``folder`` may be an address in an object store, ``s3://bucket/results``.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
@@ -41,24 +41,21 @@ class ParquetFolderSink:
         with needing_extra("a Parquet table", "parquet"):
             import pyarrow  # noqa: F401 - missed here, before the work, and not at the first part
         self.answered = Answered()
-        self._folder, self._rows_a_part, self._seconds_a_part = folder, rows_a_part, seconds_a_part
+        self._folder, self._rows_a_part, self._seconds_a_part = parts_folder(folder), rows_a_part, seconds_a_part
         self._part: ParquetSink | None = None
         self._rows, self._begun, self._number = 0, 0.0, 0
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            parts = sorted(path for path in folder.iterdir() if _PART.fullmatch(path.name))
-        except OSError as error:
-            raise MadebyError(f"cannot write {folder}: {error.strerror or error}") from None
+        parts = self._folder.numbers()
         if parts and not resume:
-            raise MadebyError(f"{folder} holds results already; go on with --resume, or name another folder")
-        for path in parts:
-            self._go_on(path)
-            self._number = max(self._number, int(path.name[5:-8]) + 1)
+            where = self._folder.where()
+            raise MadebyError(f"{where} holds results already; go on with --resume, or name another folder")
+        for number in parts:
+            self._go_on(number)
+            self._number = number + 1
 
     def write(self, result: Result) -> None:
         """Take one result."""
         if self._part is None:
-            self._part = ParquetSink(self._folder / f"part-{self._number:05}.parquet")
+            self._part = ParquetSink(self._folder.place_for(self._number))
             self._rows, self._begun = 0, time.monotonic()
         self._part.write(result)
         self._rows += 1
@@ -70,20 +67,22 @@ class ParquetFolderSink:
         if self._part is not None:
             self._part.close()
             self._part = None
+            self._folder.keep(self._number)
             self._number += 1
 
     def abort(self) -> None:
         """Keep the results so far: each is whole."""
         self.close()
 
-    def _go_on(self, path: Path) -> None:
+    def _go_on(self, number: int) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
-            with pq.ParquetFile(path) as part:
+            with self._folder.open(number) as file, pq.ParquetFile(file) as part:
                 for batch in part.iter_batches(columns=["source", "status", "model_sha256"]):
                     for row in batch.to_pylist():
                         self.answered.add(row["source"], (row["model_sha256"] or "") if row["status"] == "ok" else None)
         except (OSError, KeyError, pa.ArrowException) as error:
-            raise MadebyError(f"cannot resume: {path} is no part of such results: {error}") from None
+            said = f"part-{number:05}.parquet in {self._folder.where()} is no part of such results: {error}"
+            raise MadebyError(f"cannot resume: {said}") from None
