@@ -12,7 +12,6 @@ from pathlib import Path
 
 from madeby.version import __version__
 
-
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*(?=@)|([?&]password=)[^&\s]*")
 
 
