@@ -164,12 +164,11 @@ def main() -> None:
                 scan.stdin.close()
                 os._exit(0)
             scan.stdin.close()
-            longest, slowest, answered, codes = 0.0, 0.0, Counter(), Counter()
+            longest, answered, codes = 0.0, Counter(), Counter()
             for line in scan.stdout:
                 now = time.perf_counter()
                 longest, last = max(longest, now - last), now
                 result = json.loads(line)
-                slowest = max(slowest, sum(filter(None, result["timing_ms"].values())) / 1000)
                 answered[Path(result["source"].removeprefix(f"{folder}/").partition("/")[0]).name] += 1
                 codes[result["error"]["code"] if result["error"] else "ok"] += 1
             _, status, usage = os.wait4(scan.pid, 0)
