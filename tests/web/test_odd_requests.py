@@ -56,3 +56,45 @@ def test_the_header_of_a_part_is_bounded(serving):
     with serving() as client:
         answer = client.post("scan", content=head, headers={"Content-Type": "multipart/form-data; boundary=b"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+
+
+def test_a_body_that_is_no_form_is_bounded_too(serving):
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while sent < 50_000_000:
+            sent += 65_536
+            yield b" " * 65_536
+
+    with serving() as client:
+        answer = client.post(f"results/{'0' * 32}/feedback", content=endless())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+        longest = {"label": "ai", "note": "\N{GRINNING FACE}" * 2000}
+        assert client.post(f"results/{'0' * 32}/feedback", json=longest).status_code == 404
+
+
+def test_a_defect_is_told_under_an_id_that_the_log_has(serving, tmp_path, caplog):
+    with serving(auth=True, api_keys=("0123456789abcdef",)) as client:
+        (tmp_path / "data" / "keys.json").write_text("[{}]")
+        answer = client.get("results")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    told = [record.fields for record in caplog.records if hasattr(record, "fields")]
+    assert {line["request"] for line in told} == {answer.headers["x-request-id"]}
+    assert told[-1]["status"] == 500
+    assert str(tmp_path) not in answer.text
+
+
+def test_pages_that_may_use_the_api_can_read_its_refusals(serving):
+    with serving(auth=True, api_keys=("0123456789abcdef",), cors_origins=("https://news.example",)) as client:
+        answer = client.get("results", headers={"Origin": "https://news.example"})
+        assert answer.status_code == 401
+        assert answer.headers["access-control-allow-origin"] == "https://news.example"
+
+
+def test_the_pages_files_are_asked_for_anew_and_sent_only_where_they_changed(serving):
+    with serving() as client:
+        first = client.get("http://localhost/static/style/base.css")
+        again = client.get("http://localhost/static/style/base.css", headers={"If-None-Match": first.headers["etag"]})
+    assert [(first.status_code, first.headers["cache-control"]), again.status_code] == [(200, "no-cache"), 304]

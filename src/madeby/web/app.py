@@ -65,6 +65,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router, include_in_schema=False)
     _add_page(app)
     add_refusals(app)
+    # The last one added is the outermost: pages that may use the API may read its refusals, too.
+    app.add_middleware(Gate, settings=settings, keyring=server.keyring, limit=server.limit, metrics=server.metrics)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -73,7 +75,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Content-Type"],
             expose_headers=["X-Madeby-Verdict", "X-Madeby-Probability", "Retry-After", "X-Request-ID"],
         )
-    app.add_middleware(Gate, settings=settings, keyring=server.keyring, limit=server.limit, metrics=server.metrics)
     app.add_middleware(SecurityHeaders)
     return app
 

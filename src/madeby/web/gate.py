@@ -19,8 +19,9 @@ from starlette.requests import ClientDisconnect
 from madeby.web.keys import KeyRing
 from madeby.web.metrics import Metrics
 from madeby.web.rate_limit import RateLimit
-from madeby.web.refusal import RefusalError, answer_to
+from madeby.web.refusal import RefusalError, a_defect, answer_to
 from madeby.web.settings import Settings
+from madeby.web.small_bodies import small_body
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +36,9 @@ CHANGES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 KNOWN_METHODS = CHANGES | {"GET", "HEAD", "OPTIONS"}
 COUNTED_LATER = frozenset(("/api/v1/scan", "/api/v1/provenance"))
 """Their pictures are counted once the form is read; here they are only stopped where there is a debt."""
+
+FORMS = COUNTED_LATER | {"/api/v1/explain"}
+"""Their bodies are read, and limited, as they stream."""
 
 
 class Gate:
@@ -64,11 +68,18 @@ class Gate:
         try:
             client = self._checked(scope)
             scope.setdefault("state", {})["client"] = client
+            if scope["method"] in CHANGES and scope["path"] not in FORMS:
+                receive = await small_body(scope, receive, self._settings.idle_seconds)
             await self._app(scope, receive, send_noted)
         except RefusalError as refusal:
             await answer_to(refusal)(scope, receive, send_noted)
         except ClientDisconnect:
             status = status or 499
+        except Exception:
+            if status:  # the answer has begun: all that is left is to break it off
+                raise
+            _log.exception("a request met a defect", extra={"fields": {"request": request_id}})
+            await answer_to(a_defect())(scope, receive, send_noted)
         finally:
             self._tell(scope, status, time.perf_counter() - began, request_id)
 

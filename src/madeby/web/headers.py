@@ -50,6 +50,9 @@ class SecurityHeaders:
                 # Answers are about somebody's pictures: no cache on the way may keep them.
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
+                # Neither may the page mix files of two versions: browsers ask by ETag whether theirs is the newest.
+                elif scope["path"].startswith("/static/"):
+                    headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -69,8 +69,14 @@ def answer_to(refusal: RefusalError) -> JSONResponse:
     return JSONResponse(body.model_dump(), refusal.status, headers=refusal.headers)
 
 
+def a_defect() -> RefusalError:
+    """What a client is told of an error that nobody foresaw."""
+    message = "something went wrong in the server; its log has this request under the X-Request-ID of this answer"
+    return RefusalError(500, "internal", message)
+
+
 def add_refusals(app: FastAPI) -> None:
-    """Let an application answer every error in this shape."""
+    """Let an application answer every error that a route or the framework foresees in this shape."""
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
@@ -90,11 +96,6 @@ def add_refusals(app: FastAPI) -> None:
         where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
         return answer_to(RefusalError(422, "invalid", f"{where}: {first['msg']}"))
 
-    async def failed(_: Request, __: Exception) -> JSONResponse:
-        message = "something went wrong in the server; its log has this request under the X-Request-ID of this answer"
-        return answer_to(RefusalError(500, "internal", message))
-
     app.add_exception_handler(RefusalError, refused)  # type: ignore[arg-type]  # starlette types handlers for Exception only
     app.add_exception_handler(HTTPException, http_error)  # type: ignore[arg-type]  # the same
     app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]  # the same
-    app.add_exception_handler(Exception, failed)

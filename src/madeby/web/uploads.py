@@ -82,7 +82,7 @@ async def read_form(request: Request, file_field: str, settings: Settings, reser
 
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > settings.max_body_bytes:
-        raise await _after_lingering(request, _too_much(settings))
+        raise await after_lingering(request, _too_much(settings))
     parser = _FormParser(request.headers.get("content-type"), file_field, settings, reservation)
     received = 0
     try:
@@ -98,7 +98,7 @@ async def read_form(request: Request, file_field: str, settings: Settings, reser
     except ClientDisconnect:
         raise RefusalError(400, "disconnected", "the upload was broken off") from None
     except RefusalError as refusal:
-        raise await _after_lingering(request, refusal) from None
+        raise await after_lingering(request, refusal) from None
 
 
 async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
@@ -111,7 +111,7 @@ async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]
         yield chunk
 
 
-async def _after_lingering(request: Request, refusal: RefusalError) -> RefusalError:
+async def after_lingering(request: Request, refusal: RefusalError) -> RefusalError:
     """The refusal, once the client had a moment to send the rest: many read no answer before they have sent all."""
     refusal.headers["Connection"] = "close"
     with suppress(Exception):  # a body that was begun elsewhere, a client that is gone: the refusal stands

@@ -15,7 +15,7 @@ from madeby.web.record import Record
 from madeby.web.refusal import refusals
 from madeby.web.routes.results import attachment
 
-router = APIRouter(tags=["feedback"], responses=refusals(422, 503))
+router = APIRouter(tags=["feedback"], responses=refusals(408, 413, 422, 503))
 
 
 class GivenFeedback(Frozen):
