@@ -179,6 +179,24 @@ def test_addresses_are_fetched_and_redirects_checked(tmp_path, brightness_bundle
     assert drawn.headers["content-type"] == "image/png"
 
 
+def test_an_answer_is_kept_at_once_and_what_was_fetched_let_go(tmp_path, brightness_bundle):
+    class Patient(dict):
+        """Answers about the second picture once the first one's answer is in the history."""
+
+        def get(self, path, default=None):
+            deadline = time.monotonic() + 20
+            while path == "/second.png" and time.monotonic() < deadline and not client.get("results").json()["total"]:
+                time.sleep(0.05)
+            return super().get(path, default) if time.monotonic() < deadline else (404, {}, b"")
+
+    answers = Patient({"/first.png": (200, {}, picture()), "/second.png": (200, {}, picture(250))})
+    settings = {"model": str(brightness_bundle.folder), "allow_private": True, "fetch_seconds": 40}
+    with serving(tmp_path, **settings) as client, answering_web(answers) as web:
+        urls = [f"{web}/first.png", f"{web}/second.png"]
+        got = records(client.post("scan", files=[("urls", (None, url)) for url in urls]))
+    assert [record.result.status for record in got] == ["ok", "ok"]
+
+
 def test_a_killed_server_has_kept_all_that_it_told(tmp_path, brightness_bundle, free_port):
     command = [sys.executable, "-m", "madeby", "serve", "--port", str(free_port), "--data-folder", str(tmp_path)]
     command += ["--model", str(brightness_bundle.folder)]

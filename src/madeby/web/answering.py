@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,7 +60,6 @@ class Answering:
         self.shelf = Shelf(live)
         self.workers = Workers(settings.workers, "madeby-web")
         self._fetchers = Workers(FETCHES_AT_ONCE, "madeby-fetch")
-        # An address is waited for and then held in memory like an upload, but nobody sent its bytes: few at a time.
         self._fetched = asyncio.Semaphore(FETCHES_AT_ONCE)
         self.limits = madeby.Limits(max_bytes=settings.max_file_bytes, max_pixels=settings.max_pixels)
         self._policy = madeby.FetchPolicy(
@@ -78,12 +78,9 @@ class Answering:
             return self.live.detector
         return await self.workers.run(lambda: self.shelf.detector(model), self.settings.picture_seconds)
 
-    async def answer(self, wanted: Wanted, options: Options) -> Answer:
-        """Answer about one picture; what goes wrong becomes the result's error."""
-        if wanted.upload is None:
-            async with self._fetched:
-                return await self._answer(wanted, options)
-        return await self._answer(wanted, options)
+    def room_for(self, wanted: Wanted) -> AbstractAsyncContextManager[None]:
+        """Where to answer and keep the answer: what addresses lead to nobody sent and counted, so few are held."""
+        return self._fetched if wanted.upload is None else nullcontext()
 
     async def data_of(self, wanted: Wanted) -> bytes:
         """The picture's bytes.
@@ -101,7 +98,8 @@ class Answering:
             raise PictureError(ErrorCode.UNREACHABLE, f"the address has more than {LONGEST_URL} characters")
         return await self._fetchers.run(lambda: madeby.fetch(url, self._policy), self.settings.fetch_seconds + 5)
 
-    async def _answer(self, wanted: Wanted, options: Options) -> Answer:
+    async def answer(self, wanted: Wanted, options: Options) -> Answer:
+        """Answer about one picture; what goes wrong becomes the result's error."""
         source, data = name_of(wanted), b""
         try:
             data = await self.data_of(wanted)

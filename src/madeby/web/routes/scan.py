@@ -83,8 +83,7 @@ async def _answered(request: Request, server: Server, options_of: OptionsOf) -> 
         request.state.told = {"pictures": len(wanted), "bytes": reservation.bytes}
         if LINES in request.headers.get("accept", ""):
             return _Lines(_lines(server, wanted, options), stack.pop_all())
-        answers = [answer async for answer in _answers(server, wanted, options)]
-        records = await _kept(server, answers)
+        records = [record async for record in _records(server, wanted, options)]
         ordered = Answers(results=tuple(sorted(records, key=lambda record: record.index)))
         return Response(ordered.model_dump_json(by_alias=True), media_type="application/json")
 
@@ -104,18 +103,17 @@ class _Lines(StreamingResponse):
 
 
 async def _lines(server: Server, wanted: list[Wanted], options: Options) -> AsyncIterator[str]:
-    async for answer in _answers(server, wanted, options):
-        (record,) = await _kept(server, [answer])
+    async for record in _records(server, wanted, options):
         yield record.to_json() + "\n"
 
 
-async def _answers(server: Server, wanted: list[Wanted], options: Options) -> AsyncIterator[Answer]:
-    """The answers as they are ready; only a few pictures of one request compete with those of others at a time."""
+async def _records(server: Server, wanted: list[Wanted], options: Options) -> AsyncIterator[Record]:
+    """The records as they are ready; only a few pictures of one request compete with those of others at a time."""
     places = asyncio.Semaphore(2 * server.answering.workers.count)
 
-    async def one(picture: Wanted) -> Answer:
-        async with places:
-            return await server.answering.answer(picture, options)
+    async def one(picture: Wanted) -> Record:
+        async with places, server.answering.room_for(picture):
+            return await _kept(server, await server.answering.answer(picture, options))
 
     tasks = [asyncio.create_task(one(picture)) for picture in wanted]
     try:
@@ -126,11 +124,9 @@ async def _answers(server: Server, wanted: list[Wanted], options: Options) -> As
             task.cancel()
 
 
-async def _kept(server: Server, answers: list[Answer]) -> list[Record]:
-    """The records once they are on the disk: what a client has been told is never lost."""
-    keeps = server.settings.keep_pictures
-    pictures = {answer.record.id: answer.data for answer in answers if keeps and answer.record.result.ok}
-    records = await server.recorder.keep([answer.record for answer in answers], pictures)
-    for record in records:
-        server.metrics.count(record.result)
-    return records
+async def _kept(server: Server, answer: Answer) -> Record:
+    """The record once it is on the disk: what a client has been told is never lost."""
+    keeps = server.settings.keep_pictures and answer.record.result.ok
+    (record,) = await server.recorder.keep([answer.record], {answer.record.id: answer.data} if keeps else {})
+    server.metrics.count(record.result)
+    return record
