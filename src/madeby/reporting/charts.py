@@ -206,7 +206,7 @@ def comparison_charts(runs: Sequence[RunMaterial]) -> list[Chart]:
     ]
     charts = []
     if len(scores) > 1:
-        different = len({run.main.title for run in runs if run.main}) > 1
+        different = len({run.main.pictures for run in runs if run.main}) > 1
         note = "measured on different pictures" if different else "measured on the same pictures"
         charts.append(
             chart(

@@ -78,8 +78,15 @@ def _gallery(wrong: pl.DataFrame, label: str, taken_for: str, folder: Path, most
         small = max(picture.size) <= SMALL
         shown.append(Shown(_encoded(picture, small), small, row["probability"], Path(row["path"]).name, str(origin)))
     sheet = folder / f"mistakes_{label}.png"
-    drawn = data_uri(photograph(sheet.read_bytes())) if not shown and sheet.is_file() else None
+    drawn = _drawn(sheet) if not shown else None
     return Gallery(label, taken_for, wrong.height, tuple(shown), wanted.height - len(shown), drawn)
+
+
+def _drawn(sheet: Path) -> str | None:
+    try:
+        return data_uri(photograph(sheet.read_bytes()))
+    except OSError:  # gone, or no picture any more
+        return None
 
 
 def _encoded(picture: Image.Image, small: bool) -> bytes:

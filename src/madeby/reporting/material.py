@@ -35,8 +35,14 @@ class Measured:
 
     @property
     def title(self) -> str:
-        """Which pictures, in few words: ``cifake (test)``."""
-        return f"{self.data} ({'all splits' if self.metrics.split == 'all' else self.metrics.split})"
+        """Which pictures, in few words: ``cifake (test)``, and whether they were read with their mirror images."""
+        flipped = ", with mirror images" if self.metrics.flips else ""
+        return f"{self.data} ({'all splits' if self.metrics.split == 'all' else self.metrics.split}{flipped})"
+
+    @property
+    def pictures(self) -> tuple[str, str]:
+        """What two evaluations of the same pictures have in common: the manifest's checksum and the split."""
+        return self.metrics.manifest_sha256, self.metrics.split
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from madeby.reporting.charts import (
 )
 from madeby.reporting.gallery import Gallery, galleries
 from madeby.reporting.judging.comparison import judge_pairs
-from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere, learnt, limits, next_steps
+from madeby.reporting.judging.conclusions import elsewhere, learnt, limits, next_steps, robustness
 from madeby.reporting.judging.data import judge_audit, judge_data
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import (
@@ -43,6 +43,7 @@ from madeby.reporting.judging.results import (
 )
 from madeby.reporting.judging.training import judge_training, judge_tuning, network_words
 from madeby.reporting.material import Measured, Placed, RunMaterial
+from madeby.training.environment import shareable
 from madeby.version import __version__
 
 TABLED = (
@@ -128,7 +129,7 @@ def render_page(runs: Sequence[RunMaterial], command: str) -> str:
         chapters=chapters,
         pairs=judge_pairs(runs),
         comparison=comparison_charts(runs) if len(runs) > 1 else [],
-        one_data=len({run.main.title for run in runs if run.main}) == 1,
+        one_data=len({run.main.pictures for run in runs if run.main}) == 1,
         tabled=[(name, words.NAMES[name]) for name in TABLED],
         short=[(name, words.NAMES[name]) for name in SHORT],
         words=words,
@@ -137,7 +138,7 @@ def render_page(runs: Sequence[RunMaterial], command: str) -> str:
         version=__version__,
         command=command,
         headline=headline,
-        robustness=(ROBUSTNESS, ROBUSTNESS_HOW),
+        robustness=robustness,
     )
 
 
@@ -160,15 +161,7 @@ def _chapter(run: RunMaterial, number: int) -> RunChapter:
         group_judgements=judge_groups(main) if main else (),
         calibration=judge_calibration(main, run) if main else (),
         verdicts=judge_verdicts(main, run) if main else (),
-        elsewhere=[
-            (
-                one,
-                elsewhere(
-                    run, one.title, words.with_interval(one.metrics, "auroc"), one.metrics.intervals.get("auroc")
-                ),
-            )
-            for one in run.elsewhere
-        ],
+        elsewhere=[(one, elsewhere(run, one)) for one in run.elsewhere],
         analyses=[
             (one, _embedded(one, one.record.plots, False), _embedded(one, one.record.galleries, True))
             for one in run.analyses
@@ -188,7 +181,7 @@ def commands(run: RunMaterial) -> list[str]:
     if run.audits:
         told.append(f"madeby data audit {shlex.quote(Path(run.audits[0].record.manifest).name)} --json audit.json")
     if run.environment and run.environment.command:
-        told.append(run.environment.command)
+        told.append(shareable(run.environment.command))
     else:
         told.append(
             f"madeby train --data {shlex.quote(data)} --recipe {shlex.quote(name)}/config.yaml -o {shlex.quote(name)}"
@@ -200,7 +193,7 @@ def commands(run: RunMaterial) -> list[str]:
             f"madeby evaluate {shlex.quote(name)} --data {shlex.quote(metrics.data)} --split {metrics.split} "
             f"--bootstrap {metrics.bootstrap}{flips} -o {shlex.quote(measured.folder.name)}"
         )
-    told += [one.record.command for one in run.analyses if one.record.command]
+    told += [shareable(one.record.command) for one in run.analyses if one.record.command]
     return told
 
 
@@ -235,9 +228,11 @@ def _embedded(placed: Placed[Any], plots: Sequence[Plot], photographs: bool) -> 
     shown = []
     for plot in plots:
         file = placed.path / plot.file
-        if file.is_file():
+        try:
             data = photograph(file.read_bytes(), 1200) if photographs else compact(file.read_bytes())
-            shown.append(Embedded(plot.title, plot.shows, data_uri(data)))
+        except OSError:  # gone, or no picture any more
+            continue
+        shown.append(Embedded(plot.title, plot.shows, data_uri(data)))
     return shown
 
 

@@ -18,6 +18,7 @@ from madeby.evaluation.analysis.record import ANALYSIS_FILE, Analysis
 from madeby.evaluation.evaluate import METRICS_FILE, PREDICTIONS_FILE
 from madeby.evaluation.metrics import Metrics
 from madeby.reporting.material import Measured, Placed, RunMaterial
+from madeby.schema import ModelInfo
 from madeby.training.environment import Environment
 from madeby.training.recipe_files import load_recipe
 from madeby.training.run import RunFolder
@@ -164,19 +165,27 @@ def _found_inside(folder: Path, spec: BundleSpec | None) -> _Found:
         try:
             if file.name == METRICS_FILE:
                 measured = read_evaluation(file.parent)
-                if spec is None or measured.metrics.model.sha256 == spec.model_sha256:
+                if _is_about(spec, measured.metrics.model):
                     found.evaluations.append(measured)
                 else:
                     found.gaps.append(f"{file.parent.name} measured an earlier model of this run and is left out.")
             elif file.name == ANALYSIS_FILE:
-                found.analyses.append(read_record(file, ANALYSIS_FILE, Analysis.from_json, "an analysis"))
+                analysis = read_record(file, ANALYSIS_FILE, Analysis.from_json, "an analysis")
+                if _is_about(spec, analysis.record.model):
+                    found.analyses.append(analysis)
+                else:
+                    found.gaps.append(f"{file.parent.name} is about an earlier model of this run and is left out.")
             elif file.name == TUNING_FILE:
                 found.tunings.append(_tuning(file))
             elif _is_audit(file):
                 found.audits.append(read_record(file, file.name, Audit.from_json, "an audit"))
         except DataError as error:
-            found.gaps.append(f"Left out: {error}.")
+            found.gaps.append(f"Left out: {str(error).replace(f'{folder}/', '')}.")  # the page is for others as well
     return found
+
+
+def _is_about(spec: BundleSpec | None, model: ModelInfo | None) -> bool:
+    return spec is None or model is None or model.sha256 == spec.model_sha256
 
 
 def _json_files(folder: Path, depth: int) -> Iterable[Path]:
@@ -245,12 +254,13 @@ def _with_shared(
 
 
 def _ordered(run: RunMaterial) -> RunMaterial:
-    """The evaluation of the run's own test split first, then its other splits, then other data."""
+    """The evaluation of the run's own test split first, then its other splits, then other data; without mirror images
+    before with them."""
 
-    def place(measured: Measured) -> tuple[bool, int]:
+    def place(measured: Measured) -> tuple[bool, int, bool]:
         splits = ("test", "all", "val", "train")
         split = measured.metrics.split
-        return not run.own(measured), splits.index(split) if split in splits else len(splits)
+        return not run.own(measured), splits.index(split) if split in splits else len(splits), measured.metrics.flips
 
     return replace(run, evaluations=tuple(sorted(run.evaluations, key=place)))
 

@@ -52,6 +52,8 @@ def with_interval(figures: Figures, name: str) -> str:
 def percent(share: float) -> str:
     """A share with as many decimals as it deserves near 0 and 1."""
     edge = min(abs(share), abs(1 - share))
+    if 0 < edge < 0.0001:  # never 100% where something is missing, nor 0% of something
+        return f"{share:.4%}"
     return f"{share:.2%}" if 0 < edge < 0.02 else f"{share:.1%}"
 
 

@@ -7,9 +7,16 @@ from pathlib import Path
 from madeby.datasets.audit.findings import Severity
 from madeby.reporting.judging.data import generators
 from madeby.reporting.judging.judgement import Judgement
-from madeby.reporting.judging.results import headline, judge_calibration, judge_groups, judge_results, judge_verdicts
-from madeby.reporting.material import RunMaterial
-from madeby.reporting.words import capital, listed, with_interval
+from madeby.reporting.judging.results import (
+    few,
+    headline,
+    judge_calibration,
+    judge_groups,
+    judge_results,
+    judge_verdicts,
+)
+from madeby.reporting.material import Measured, RunMaterial
+from madeby.reporting.words import capital, count, listed, with_interval
 
 ROBUSTNESS = (
     "Robustness was not measured: how the figures change when pictures are re-encoded, resized or cropped is not known."
@@ -18,6 +25,15 @@ ROBUSTNESS_HOW = (
     "Save changed copies of the test pictures, import them with madeby data import, evaluate the run on that manifest, "
     "and name the folder with --evaluation."
 )
+ROBUSTNESS_UNKNOWN = (
+    "Whether any of the other sets holds changed copies of the same pictures is not recorded, so how much re-encoding, "
+    "resizing or cropping matters is not judged here."
+)
+
+
+def robustness(run: RunMaterial) -> tuple[str, ...]:
+    """What can be said about changed copies of pictures, and how to learn more where none can have been measured."""
+    return (ROBUSTNESS_UNKNOWN,) if run.elsewhere else (ROBUSTNESS, ROBUSTNESS_HOW)
 
 
 def learnt(run: RunMaterial) -> list[Judgement]:
@@ -29,10 +45,7 @@ def learnt(run: RunMaterial) -> list[Judgement]:
     told += [one for one in judge_verdicts(run.main, run) if one.tone in {"good", "bad"}][:1]
     told += [one for one in judge_calibration(run.main, run) if one.tone != "open"]
     told += judge_groups(run.main)[:1]
-    for other in run.elsewhere:
-        told.append(
-            elsewhere(run, other.title, with_interval(other.metrics, "auroc"), other.metrics.intervals.get("auroc"))
-        )
+    told += [elsewhere(run, other) for other in run.elsewhere]
     for analysis in run.analyses[:1]:
         told += [Judgement(one.line) for one in analysis.record.findings if one.topic == "slices" and one.known][:1]
     for audit in run.audits[:1]:
@@ -50,16 +63,22 @@ def _about(manifest: str, run: RunMaterial) -> str:
     return "" if run.data is not None and run.data.name == name else f"In {Path(name).stem}, which was audited: "
 
 
-def elsewhere(run: RunMaterial, title: str, words: str, ends: tuple[float, float] | None) -> Judgement:
+def elsewhere(run: RunMaterial, other: Measured) -> Judgement:
     """How the detector does on other pictures, set against the main evaluation."""
-    main = run.main.metrics.intervals.get("auroc") if run.main else None
+    main = run.main.metrics.intervals.get("auroc") if run.main and not few(run.main.metrics) else None
+    title, words, ends = other.title, with_interval(other.metrics, "auroc"), other.metrics.intervals.get("auroc")
+    if other.metrics.auroc is not None and few(other.metrics):
+        held = f"{count(other.metrics.n_human)} human and {count(other.metrics.n_ai)} AI pictures"
+        return Judgement(f"On {title} the AUROC is {words}; {held} are too few to compare.", "open")
     if ends is None:
         return Judgement(f"On {title} the AUROC is {words}; without an interval it cannot be compared.", "open")
     if ends[0] <= 0.5 <= ends[1]:
         return Judgement(f"On {title} it cannot be told from guessing: AUROC {words}.", "bad")
-    if main and ends[1] < main[0]:
+    if main is None:
+        return Judgement(f"On {title} the AUROC is {words}; there is nothing to compare it with.", "open")
+    if ends[1] < main[0]:
         return Judgement(f"On {title} it does worse: AUROC {words}.", "bad")
-    if main and ends[0] > main[1]:
+    if ends[0] > main[1]:
         return Judgement(f"On {title} it does better: AUROC {words}.", "good")
     return Judgement(f"On {title} the AUROC is {words}: no different from the main evaluation by more than chance.")
 
@@ -77,10 +96,10 @@ def limits(run: RunMaterial) -> list[Judgement]:
                     f"All AI pictures measured come from {names[0]}: nothing is known of other generators.", "open"
                 )
             )
-        elif not names:
+        elif not names and run.main.metrics.n_ai:
             told.append(
                 Judgement(
-                    "The generators of the AI pictures are not named, so figures by generator are missing.", "open"
+                    "Not all AI pictures measured name their generator: of which kinds they are cannot be told.", "open"
                 )
             )
         if not run.elsewhere:
@@ -106,7 +125,7 @@ def limits(run: RunMaterial) -> list[Judgement]:
                 "plain",
             )
         )
-    told.append(Judgement(ROBUSTNESS, "open"))
+    told.append(Judgement(robustness(run)[0], "open"))
     return told
 
 

@@ -46,5 +46,6 @@ def judge_audit(placed: Placed[Audit], run: RunMaterial) -> list[Judgement]:
 
 
 def generators(measured: Measured) -> list[str]:
-    """The generators that an evaluation's AI pictures come from, where they are named."""
-    return sorted(measured.metrics.by.get("generator", {}))
+    """The generators that an evaluation's AI pictures come from; empty unless every one of them names its own."""
+    named = measured.metrics.by.get("generator", {})
+    return sorted(named) if sum(one.n_ai for one in named.values()) == measured.metrics.n_ai else []

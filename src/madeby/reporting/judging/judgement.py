@@ -29,6 +29,14 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def difference(hits: int, n: int, other_hits: int, other_n: int) -> tuple[float, float]:
+    """95% interval of the first share minus the second (Newcombe 1998, method 10); counts at least 1."""
+    share, other = hits / n, other_hits / other_n
+    (low, high), (other_low, other_high) = wilson(hits, n), wilson(other_hits, other_n)
+    below, above = np.hypot(share - low, other_high - other), np.hypot(high - share, other - other_low)
+    return float(share - other - below), float(share - other + above)
+
+
 def chance_ece(probability: Floats, bins: int = 15) -> float:
     """The calibration error that perfectly calibrated probabilities show on so many pictures by chance alone.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from madeby.evaluation.metrics import Figures
-from madeby.reporting.judging.judgement import Judgement, chance_ece, wilson
+from madeby.reporting.judging.judgement import Judgement, chance_ece, difference, wilson
 from madeby.reporting.material import Measured, RunMaterial
 from madeby.reporting.words import capital, count, listed, number, percent, with_interval
 from madeby.training.run import EpochFigures, best_of
@@ -57,6 +57,8 @@ def _about_ranking(measured: Measured) -> Iterator[Judgement]:
         return
     if ends is None:
         yield Judgement("The evaluation was made without intervals, so differences cannot be judged.", "open")
+    elif few(metrics):
+        pass  # said elsewhere; resamples of so few pictures know too little of chance
     elif ends[0] <= 0.5 <= ends[1]:
         yield Judgement(
             f"Here the detector cannot be told from guessing: the interval of the AUROC, {number('auroc', ends[0])} to "
@@ -88,15 +90,15 @@ def _about_validation(measured: Measured, run: RunMaterial) -> Iterator[Judgemen
         said = part.get(metrics.split, "The network was trained on a part of these pictures, or its epoch was chosen")
         yield Judgement(f"{said} on these very pictures, so the figures flatter.", "bad")
         return
-    best = best_epoch(run)
-    ends = metrics.intervals.get("accuracy")
-    if best is None or metrics.accuracy is None or ends is None or metrics.split != "test":
+    best, n_val = best_epoch(run), sum(run.counts.get("val", {}).values())
+    if best is None or metrics.accuracy is None or not n_val or metrics.split != "test":
         return
     validation = best.val_accuracy
-    if ends[0] <= validation <= ends[1]:
+    low, high = difference(round(metrics.accuracy * metrics.n), metrics.n, round(validation * n_val), n_val)
+    if low <= 0 <= high:
         yield Judgement(
-            f"Validation accuracy, {percent(validation)}, lies inside the interval of the test: no sign that the "
-            "choices made on the validation pictures flatter.",
+            f"Test accuracy differs from that of validation, {percent(validation)}, by no more than chance explains: "
+            "no sign that the choices made on the validation pictures flatter.",
             "good",
         )
     else:
@@ -127,6 +129,12 @@ def _about_repeats(measured: Measured) -> Iterator[Judgement]:
 
 def _about_few(measured: Measured) -> Iterator[Judgement]:
     metrics = measured.metrics
+    if metrics.accuracy == 1:
+        yield Judgement(
+            f"No mistake was seen, which gives intervals by resampling no width: among {count(metrics.n)} pictures up "
+            f"to {percent(1 - wilson(metrics.n, metrics.n)[0])} of mistakes can hide (Wilson's interval).",
+            "open",
+        )
     fewest = min(metrics.n_human, metrics.n_ai)
     if 0 < fewest < 100:
         yield Judgement(
@@ -184,7 +192,11 @@ def judge_verdicts(measured: Measured, run: RunMaterial) -> list[Judgement]:
     metrics, abstention = measured.metrics, measured.metrics.abstention
     told: list[Judgement] = []
     if abstention.coverage is not None:
-        right = f"; {percent(abstention.accuracy_decided)} of those are right" if abstention.accuracy_decided else ""
+        right = (
+            f"; {percent(abstention.accuracy_decided)} of those are right"
+            if abstention.accuracy_decided is not None
+            else ""
+        )
         told.append(
             Judgement(f"{percent(abstention.coverage)} of the pictures get a verdict, the others are uncertain{right}.")
         )
@@ -234,11 +246,12 @@ def judge_groups(measured: Measured) -> list[Judgement]:
 
 def judged(blocks: dict[str, Figures]) -> list[tuple[str, Figures]]:
     """The groups with both labels and enough pictures of each."""
-    return [
-        (value, block)
-        for value, block in blocks.items()
-        if block.auroc is not None and min(block.n_human, block.n_ai) >= LEAST_IN_GROUP
-    ]
+    return [(value, block) for value, block in blocks.items() if block.auroc is not None and not few(block)]
+
+
+def few(figures: Figures) -> bool:
+    """Whether there are too few pictures of a label for a bootstrap interval of a ranking to mean much."""
+    return min(figures.n_human, figures.n_ai) < LEAST_IN_GROUP
 
 
 def _below(block: Figures, whole: Figures) -> bool:
@@ -253,7 +266,7 @@ def finding(measured: Measured) -> str:
     if metrics.auroc is None:
         return capital(f"{'human' if metrics.n_human else 'ai'} pictures alone: no figure of telling apart")
     if ends and ends[0] <= 0.5 <= ends[1]:
-        return f"On {measured.data} the detector is no better than guessing"
+        return f"On {measured.data} the detector cannot be told from guessing"
     which = "" if metrics.split == "all" else f"{metrics.split} "
     right = percent(metrics.accuracy or 0.0)
     return f"{right} of the {which}pictures of {measured.data} are told right, AUROC {metrics.auroc:.3f}"

@@ -78,20 +78,23 @@ def judge_tuning(placed: Placed[Tuning], run: RunMaterial) -> list[Judgement]:
     same_data = tuning.plan.manifest_sha256 == run.manifest_sha256
     if len(complete) > 1 and pictures and same_data and best.val_accuracy is not None:
         error = math.sqrt(2 * best.val_accuracy * (1 - best.val_accuracy) / pictures)
-        near = [
-            row for row in complete if row is not best and abs((row.val_accuracy or 0) - best.val_accuracy) <= error
-        ]
+        near = [row for row in complete if row is not best and (row.val_accuracy or 0) >= best.val_accuracy - error]
         if near:
+            trials = "1 other trial has" if len(near) == 1 else f"{count(len(near))} other trials have"
             told.append(
                 Judgement(
-                    f"{count(len(near))} other trials have a validation accuracy within one standard error "
-                    f"({100 * error:.1f} points on {count(pictures)} pictures): they cannot be told from the best.",
+                    f"{trials} a validation accuracy within one standard error of the best ({100 * error:.1f} points "
+                    f"on {count(pictures)} pictures) or above: not to be told from it.",
                     "open",
                 )
             )
         else:
             told.append(Judgement("No other trial comes within one standard error of its validation accuracy.", "good"))
-    if tuning.importance:
+    if len(complete) > 1:
+        told.append(
+            Judgement("The best of many is flattered by the choice: only other pictures show what it is worth.")
+        )
+    if len(tuning.importance) > 1:
         first, share = max(tuning.importance.items(), key=lambda item: item[1])
         if share > CLEARLY_FIRST:
             told.append(Judgement(f"{first} explains most of the differences between trials: {share:.0%}."))

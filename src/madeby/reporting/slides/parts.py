@@ -14,7 +14,7 @@ from madeby.plots.style import LIGHT
 from madeby.reporting.charts import Chart
 from madeby.reporting.gallery import Gallery, Shown
 from madeby.reporting.judging.conclusions import learnt, limits, next_steps
-from madeby.reporting.judging.data import judge_audit, judge_data
+from madeby.reporting.judging.data import generators, judge_audit, judge_data
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import best_epoch
 from madeby.reporting.judging.training import judge_training
@@ -63,8 +63,8 @@ def data(deck: Deck, run: RunMaterial) -> None:
         )
         for one in run.evaluations[:3]
     ]
-    if run.main and (named := run.main.metrics.by.get("generator")):
-        told.append(Judgement(f"AI pictures measured come from {listed(list(named), 4)}."))
+    if run.main and (named := generators(run.main)):
+        told.append(Judgement(f"AI pictures measured come from {listed(named, 4)}."))
     tell(slide, told, LEFT)
     if rows:
         names, human, ai = (list(column) for column in zip(*rows, strict=True))

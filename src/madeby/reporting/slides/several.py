@@ -53,7 +53,13 @@ def _figures(deck: Deck, runs: Sequence[RunMaterial], pairs: Sequence[Judgement]
         title = (
             "Measured on different pictures, the figures do not say which is better"
             if different
-            else ("One is better on the same pictures" if clear else "The two cannot be told apart")
+            else (
+                "One is better on the same pictures"
+                if clear
+                else "The two cannot be told apart"
+                if "cannot be told apart" in pairs[0].text
+                else "The figures side by side"
+            )
         )
     slide = deck.slide(title)
     rows = [["figure", *(run.name for run in runs)]]
@@ -72,7 +78,7 @@ def _curves(deck: Deck, runs: Sequence[RunMaterial], pairs: Sequence[Judgement])
     ranked = [run for run in runs if run.main and run.main.metrics.auroc is not None]
     best = max(ranked, key=lambda run: run.main.metrics.auroc or 0.0 if run.main else 0.0, default=None)
     title = "The curves of all runs"
-    if len({run.main.title for run in ranked if run.main}) > 1:
+    if len({run.main.pictures for run in ranked if run.main}) > 1:
         title = "The curves stand for different pictures: each tells of its own set"
     elif best and best.main and len(ranked) > 1:
         title = f"The highest AUROC, {best.main.metrics.auroc or 0:.3f}, is that of {best.name} on {best.main.data}"

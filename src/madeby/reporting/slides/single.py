@@ -11,7 +11,7 @@ from madeby.evaluation.analysis.record import Slice
 from madeby.evaluation.metrics import Figures
 from madeby.reporting.charts import Chart, result_charts, roc_of
 from madeby.reporting.gallery import galleries
-from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere
+from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere, robustness
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import (
     finding,
@@ -237,7 +237,7 @@ def _slices(deck: Deck, run: RunMaterial, slices: list[Slice]) -> None:
                 f"{percent(worst.outside.value)} of the others; {worst.hit_share:.0%} of all such mistakes."
             )
         )
-    looks = sum(one.tested + one.tested_pairs for one in run.analyses[0].record.searches)
+    looks = sum(one.tested + one.tested_pairs for placed in run.analyses for one in placed.record.searches)
     told.append(
         Judgement(f"Found among {count(looks)} slices, corrected for so many looks; shared traits are no causes.")
     )
@@ -261,15 +261,16 @@ def _elsewhere(deck: Deck, run: RunMaterial) -> None:
         slide = deck.slide("How far it carries is not known: other pictures and changed copies were not measured")
         write(slide, [ROBUSTNESS, ROBUSTNESS_HOW], WHOLE, tones=["open", "plain"])
         return
-    told = [
-        elsewhere(run, one.title, with_interval(one.metrics, "auroc"), one.metrics.intervals.get("auroc"))
-        for one in others
-    ]
-    worse = [one.data for one, said in zip(others, told, strict=True) if said.tone == "bad"]
-    slide = deck.slide(
-        f"It does not carry to {listed(worse)}" if worse else "On other pictures it does as well, as far as can be told"
-    )
-    tell(slide, [*told, Judgement(ROBUSTNESS, "open")], LEFT)
+    told = [elsewhere(run, one) for one in others]
+    worse = [one.title for one, said in zip(others, told, strict=True) if said.tone == "bad"]
+    if worse:
+        title = f"It does worse on {listed(worse, 2)}"
+    elif all(said.tone == "open" for said in told):
+        title = "How far it carries cannot be told from the other pictures measured"
+    else:
+        title = "On other pictures it does as well, as far as can be told"
+    slide = deck.slide(title)
+    tell(slide, [*told, Judgement(robustness(run)[0], "open")], LEFT)
     sets = [one for one in run.evaluations if one.metrics.auroc is not None]
     if sets:
         lowest = min(one.metrics.auroc or 0.0 for one in sets)
