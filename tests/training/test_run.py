@@ -106,6 +106,21 @@ def test_a_killed_run_resumes_to_what_it_would_have_been(more, make_manifest, tm
     assert without_seconds(tmp_path / "killed") == without_seconds(tmp_path / "whole")
 
 
+def test_a_run_is_exported_with_another_number_of_squares(make_manifest, tmp_path):
+    squares = {"view": "crops", "size": 16, "crops": 4, "epochs": 1, "batch_size": 8, "network": "residual", "ema": 0.0}
+    options = {"network_options": {"stem": 8, "width": 8}}
+    train(make_manifest(), tmp_path / "run", overrides=squares | options)
+    kept = models_export(tmp_path / "run", tmp_path / "kept").spec
+    fewer = models_export(tmp_path / "run", tmp_path / "fewer", crops=1, version="0.2.0", licence="CC0-1.0").spec
+    assert (kept.preprocessing.crops, kept.version) == (4, "0.1.0")
+    assert (fewer.preprocessing.crops, fewer.version, fewer.licence) == (1, "0.2.0", "CC0-1.0")
+    assert fewer.calibration != kept.calibration
+    assert Bundle.open(tmp_path / "fewer").spec == fewer
+    train(make_manifest(), tmp_path / "whole", overrides=QUICK | {"epochs": 1})
+    with pytest.raises(RecipeError, match="whole pictures"):
+        models_export(tmp_path / "whole", tmp_path / "none", crops=2)
+
+
 def test_training_stops_when_nothing_gets_better(make_manifest, tmp_path):
     stuck = QUICK | {"epochs": 20, "patience": 1, "learning_rate": 1e-12, "monitor": "val_accuracy"}
     summary = train(make_manifest(), tmp_path / "run", overrides=stuck)

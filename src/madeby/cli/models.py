@@ -152,15 +152,22 @@ def _list_networks() -> None:
 def models_export(
     run: Annotated[Path, typer.Argument(help="Folder of a run, finished or interrupted.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")],
+    crops: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Look at so many squares of a picture, calibrated anew; fewer are quicker."),
+    ] = None,
     description: Annotated[
         str | None, typer.Option("--description", help="A few words for `madeby models list`.")
     ] = None,
     licence: Annotated[str | None, typer.Option(help="Under which the model may be used.")] = None,
+    version: Annotated[str | None, typer.Option(help="Of the bundle; 0.1.0 if it is not said.")] = None,
 ) -> None:
     """Copy a run's bundle to a folder of its own, from its best epoch so far if it was interrupted."""
     import madeby
     from madeby.cli.training_progress import TerminalProgress
 
     with TerminalProgress() as progress:
-        bundle = madeby.models_export(run, output, description=description, licence=licence, progress=progress)
+        bundle = madeby.models_export(
+            run, output, crops=crops, description=description, licence=licence, version=version, progress=progress
+        )
     typer.echo(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")

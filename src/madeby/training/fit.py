@@ -110,9 +110,14 @@ def train(
 
 
 def bundle_of_best(
-    run: RunFolder, recipe: Recipe, parts: ManifestParts, decoded: TrainingData, progress: Progress
+    run: RunFolder,
+    recipe: Recipe,
+    parts: ManifestParts,
+    decoded: TrainingData,
+    progress: Progress,
+    folder: Path | None = None,
 ) -> WrittenBundle:
-    """Write the bundle of a run's best checkpoint so far."""
+    """Write the bundle of a run's best checkpoint so far, into the run's own folder if no other is given."""
     network = build_network(recipe.network, {**recipe.network_options, **_no_weights(recipe)}, recipe.size)
     state = run.read_best()
     prefix = "average." if recipe.ema else "network."
@@ -126,7 +131,7 @@ def bundle_of_best(
     return write_bundle(
         network,
         recipe,
-        run.bundle,
+        folder or run.bundle,
         name=_bundle_name(run.path),
         training=Training(
             data=parts.path.stem,
