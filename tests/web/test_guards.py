@@ -88,3 +88,27 @@ def test_a_request_larger_than_a_minute_passes_once_and_is_paid_back():
 def test_no_limit_is_none():
     limit = RateLimit(0)
     assert all(limit.take("a", 1000) == 0 for _ in range(100))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"cors_origins": ("https://news.example/",)},
+        {"cors_origins": ("*",)},
+        {"cors_origins": ("news.example",)},
+        {"allowed_hosts": ("news.example:8000",)},
+        {"allowed_hosts": ("[::1]",)},
+        {"retention_days": float("inf")},
+        {"retention_days": 1e9},
+        {"host": "a..b"},
+    ],
+)
+def test_what_could_never_work_is_refused_at_the_start(tmp_path, setting):
+    with pytest.raises(MadebyError, match=r"origin|host|days|listen"):
+        madeby.serve(port=0, data_folder=tmp_path, started=lambda _: pytest.fail("it started"), **setting)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_the_folder_that_a_first_key_makes_is_its_owners_alone(tmp_path):
+    madeby.keys_create("newsroom", tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700

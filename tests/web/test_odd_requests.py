@@ -98,3 +98,15 @@ def test_the_pages_files_are_asked_for_anew_and_sent_only_where_they_changed(ser
         first = client.get("http://localhost/static/style/base.css")
         again = client.get("http://localhost/static/style/base.css", headers={"If-None-Match": first.headers["etag"]})
     assert [(first.status_code, first.headers["cache-control"]), again.status_code] == [(200, "no-cache"), 304]
+
+
+def test_a_defect_in_explaining_is_a_defect_and_logged(serving, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("/srv/secret")
+
+    monkeypatch.setattr("madeby.scanning.pipeline.decode", broken)
+    with serving() as client:
+        answer = client.post("explain", files={"file": ("a.png", png(64))})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
+    assert "/srv/secret" not in answer.text
+    assert "/srv/secret" in caplog.text

@@ -118,7 +118,7 @@ class Answering:
             result = failed(source, error.code, error.message)
         except TimeoutError:
             result = failed(source, ErrorCode.TIMEOUT, "the picture took longer than allowed; make it smaller first")
-        return Answer(Record(index=wanted.index, result=_told(result)), data)
+        return Answer(Record(index=wanted.index, result=told(result)), data)
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -159,7 +159,7 @@ def failed(source: str, code: ErrorCode, message: str) -> Result:
     return Result(source=source, status="error", error=ErrorInfo(code=code, message=message), reason=message)
 
 
-def _told(result: Result) -> Result:
+def told(result: Result) -> Result:
     """The result as it may be told: a defect's own words, which may name files of the server, go to the log only."""
     if result.error is None:
         return result

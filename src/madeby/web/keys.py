@@ -148,7 +148,7 @@ def _write(path: Path, entries: list[ApiKey]) -> None:
     """Exchange the file in one step, readable by its owner alone."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps([entry.model_dump(mode="json") for entry in entries], indent=2) + "\n"
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -29,11 +29,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: int = logging.INFO) -> None:
-    """Send the server's logs and uvicorn's to standard error."""
+    """Send to standard error what the server, the libraries under it and the event loop log."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("madeby.web", "uvicorn"):
+    for name in ("madeby", "uvicorn", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
+    logging.getLogger("python_multipart.multipart").disabled = True  # it quotes what was sent
     logging.getLogger("uvicorn.access").disabled = True  # our own line a request says what may be said

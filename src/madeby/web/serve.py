@@ -103,8 +103,9 @@ def _listening(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-    except OSError as error:
-        raise MadebyError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+    except (OSError, UnicodeError) as error:  # the second: no host can have that name
+        reason = getattr(error, "strerror", None) or error
+        raise MadebyError(f"cannot listen on {host} port {port}: {reason}") from None
     listening.set_inheritable(True)
     return listening
 

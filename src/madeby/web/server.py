@@ -106,7 +106,7 @@ class Server:
                 removed = await asyncio.to_thread(self.history.prune)
                 if removed:
                     _log.info("the retention removed %d results", removed)
-            except HistoryUnavailableError as error:
+            except MadebyError as error:
                 _log.warning("the retention could not be applied: %s", error)
             await asyncio.sleep(PRUNE_SECONDS)
 

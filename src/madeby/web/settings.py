@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from madeby.errors import MadebyError
 from madeby.schema import Frozen
 from madeby.web.data_folder import data_folder_of
 
 MEBIBYTE = 1 << 20
+LONGEST_DAYS = 100 * 366.0
 
 
 class Settings(Frozen):
@@ -31,7 +33,7 @@ class Settings(Frozen):
     data_folder: Path = Field(default_factory=data_folder_of)
     database: str | None = None
     keep_pictures: bool = False
-    retention_days: float | None = Field(default=None, gt=0)
+    retention_days: float | None = Field(default=None, gt=0, le=LONGEST_DAYS)
     retention_count: int | None = Field(default=None, ge=1)
     auth: bool | None = None
     api_keys: tuple[str, ...] = ()
@@ -51,6 +53,25 @@ class Settings(Frozen):
     idle_seconds: float = Field(default=30.0, gt=0)
     picture_seconds: float = Field(default=60.0, gt=0)
     fetch_seconds: float = Field(default=20.0, gt=0)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Browsers send scheme, host and port alone, in small letters: anything else would never match."""
+        for origin in origins:
+            parts = urlsplit(origin)
+            if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}".lower():
+                raise ValueError(f"{origin!r} is no origin: write it as https://example.org, without a / at its end")
+        return origins
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Ports do not count when hosts are compared: a name with one would never match."""
+        for host in hosts:
+            if "/" in host or "[" in host or host.count(":") == 1:
+                raise ValueError(f"{host!r} is no host: write its name or number alone, as example.org or ::1")
+        return hosts
 
     @property
     def on_loopback(self) -> bool:

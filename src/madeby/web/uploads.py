@@ -208,7 +208,7 @@ class _FormParser:
                 raise RefusalError(422, "invalid", f"a field has more than {LONGEST_FIELD} bytes")
             self._part += data[start:end]
             return
-        if self._upload.problem is not None or self._is_foreign(data[start : start + TOLD_BY]):
+        if self._upload.problem is not None or self._is_foreign(data[start : min(end, start + TOLD_BY)]):
             return
         if self._size > self._settings.max_file_bytes:
             self._part = bytearray()

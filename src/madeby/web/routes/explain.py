@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 import madeby
 from madeby.errors import BundleError, ErrorCode, PictureError
-from madeby.web.answering import Wanted, name_of
+from madeby.web.answering import Wanted, failed, name_of, told
 from madeby.web.refusal import RefusalError, refusals
 from madeby.web.routes.forms import FILE, URL, form
 from madeby.web.server import Server, TheServer
@@ -18,6 +18,7 @@ from madeby.web.uploads import Form, read_form
 router = APIRouter(tags=["pictures"], responses=refusals(400, 401, 404, 408, 413, 415, 422, 429, 503))
 
 KINDS = ("overlay", "map")
+_STATUS = {ErrorCode.TOO_LARGE: 413, ErrorCode.INTERNAL: 500}
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The drawing; its longer side has at most 1024 pixels, and both kinds have one size.",
@@ -57,11 +58,10 @@ async def explain(request: Request, server: TheServer) -> Response:
         if not sent.files:
             reservation.take(len(data))  # fetched or kept: nobody sent these bytes, but they are held all the same
         explanation = await _explained(server, data, name, detector, kind)
-    result = explanation.result
+    result = told(explanation.result)
     if explanation.png is None or result.verdict is None:
         code = result.error.code if result.error else ErrorCode.INTERNAL
-        told = "an unexpected error, which the server has logged" if code is ErrorCode.INTERNAL else result.reason
-        raise RefusalError(413 if code is ErrorCode.TOO_LARGE else 422, code.value, told)
+        raise RefusalError(_STATUS.get(code, 422), code.value, result.reason)
     headers = {"X-Madeby-Verdict": result.verdict.value, "X-Madeby-Probability": f"{result.probability:.6f}"}
     return Response(explanation.png, media_type="image/png", headers=headers)
 
@@ -83,8 +83,8 @@ async def _picture(server: Server, sent: Form) -> tuple[str, bytes]:
     try:
         return name_of(wanted), await server.answering.data_of(wanted)
     except PictureError as error:
-        told = error.message.replace("; allow it with --allow-private", "")
-        raise RefusalError(413 if error.code is ErrorCode.TOO_LARGE else 422, error.code.value, told) from None
+        result = told(failed(name_of(wanted), error.code, error.message))
+        raise RefusalError(_STATUS.get(error.code, 422), error.code.value, result.reason) from None
     except TimeoutError:
         raise RefusalError(422, "timeout", "the address did not answer in time") from None
 
