@@ -107,7 +107,7 @@ def test_the_card_says_where_the_detector_is_no_better_than_chance(manifest, mak
     write_manifest(table.with_columns(table["label"].sample(fraction=1, shuffle=True, seed=3)), manifest)
     bundle = make_bundle()
     madeby.evaluate(bundle.folder, manifest, tmp_path / "out", split="all", bootstrap=200, into_card="shuffled")
-    assert "**No better than chance here**" in bundle.card
+    assert "**Not shown to be better than chance here**" in bundle.card
 
 
 def test_pictures_that_stand_in_train_too_are_counted_and_figures_given_without_them(manifest, make_bundle, tmp_path):

@@ -86,6 +86,19 @@ def test_sets_that_may_hold_changed_copies_are_not_denied(run):
     assert "Robustness was not measured" not in render_page([more], "madeby report")
 
 
+def test_what_stands_in_other_data_s_train_says_nothing_of_this_run(run):
+    own = changed(run.main, repeats=0)
+    assert "None of the pictures stands in train" in said(judge_results(own, run))
+    foreign = changed(own, manifest_sha256="1" * 64)
+    assert "stands in train" not in said(judge_results(foreign, run))
+
+
+def test_the_command_of_an_evaluation_repeats_its_intervals(home):
+    madeby.evaluate(home / "first", home / "tiny.parquet", home / "first" / "again", bootstrap=20, seed=7)
+    (run,) = read_runs([home / "first"], Given())
+    assert "--bootstrap 20 --seed 7 -o again" in " ".join(commands(run))
+
+
 def test_mirror_images_never_lead_and_are_named(home):
     shutil.copytree(home / "first" / "test", home / "first" / "flipped")
     file = home / "first" / "flipped" / "metrics.json"

@@ -66,7 +66,7 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
     chance = [title for title, figures in rows if _no_better_than_chance(figures)]
     if chance:
         named = "; ".join(chance)
-        lines += [f"**No better than chance here** (the interval of the AUROC reaches 0.5): {named}.", ""]
+        lines += [f"**Not shown to be better than chance here** (the interval of the AUROC reaches 0.5): {named}.", ""]
     if beside:
         lines += ["A generator's row puts all human pictures beside the generator's own.", ""]
     return "\n".join(lines)

@@ -81,6 +81,7 @@ def evaluate_bundle(
         model=bundle.info,
         unreadable=len(predictions.unread),
         bootstrap=bootstrap,
+        seed=seed,
         flips=flips,
         repeats=None if repeated is None else int(repeated.sum()),
         without_repeats=without_repeats,

@@ -74,7 +74,8 @@ class Metrics(Figures):
 
     ``repeats`` counts pictures that occur, pixel for pixel, in the splits ``train`` or ``val`` too, null where that
     cannot be told; ``without_repeats`` are the figures of the others, null where there are no repeats. ``flips``
-    says whether each picture and its mirror image were read and their logits averaged.
+    says whether each picture and its mirror image were read and their logits averaged. ``seed`` is that of the
+    ``bootstrap`` resamples.
     """
 
     split: str
@@ -83,6 +84,7 @@ class Metrics(Figures):
     model: ModelInfo
     unreadable: int
     bootstrap: int
+    seed: int = 0
     flips: bool = False
     repeats: int | None = None
     without_repeats: Figures | None = None

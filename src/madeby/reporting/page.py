@@ -188,10 +188,10 @@ def commands(run: RunMaterial) -> list[str]:
         )
     for measured in run.evaluations:
         metrics = measured.metrics
-        flips = " --flips" if metrics.flips else ""
+        options = f"{f' --seed {metrics.seed}' if metrics.seed else ''}{' --flips' if metrics.flips else ''}"
         told.append(
             f"madeby evaluate {shlex.quote(name)} --data {shlex.quote(metrics.data)} --split {metrics.split} "
-            f"--bootstrap {metrics.bootstrap}{flips} -o {shlex.quote(measured.folder.name)}"
+            f"--bootstrap {metrics.bootstrap}{options} -o {shlex.quote(measured.folder.name)}"
         )
     told += [shareable(one.record.command) for one in run.analyses if one.record.command]
     return told

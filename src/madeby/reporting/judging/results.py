@@ -27,7 +27,7 @@ def judge_results(measured: Measured, run: RunMaterial) -> list[Judgement]:
         headline(measured),
         *_about_ranking(measured),
         *_about_validation(measured, run),
-        *_about_repeats(measured),
+        *(_about_repeats(measured) if run.own(measured) else ()),
         *_about_few(measured),
     ]
 
