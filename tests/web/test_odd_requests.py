@@ -110,3 +110,20 @@ def test_a_defect_in_explaining_is_a_defect_and_logged(serving, monkeypatch, cap
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
     assert "/srv/secret" not in answer.text
     assert "/srv/secret" in caplog.text
+
+
+def test_a_page_behind_a_proxy_that_renames_the_host_may_send(serving):
+    form, origin = [("files", ("a.png", png(8)))], {"Origin": "https://news.example"}
+    with serving(auth=False) as client:
+        assert client.post("scan", files=form, headers=origin).status_code == 403
+        assert client.post("scan", files=form, headers=origin | {"Sec-Fetch-Site": "same-origin"}).status_code == 200
+        assert client.post("scan", files=form, headers=origin | {"Sec-Fetch-Site": "same-site"}).status_code == 403
+
+
+def test_an_ipv6_client_has_one_rate_for_all_its_addresses(serving):
+    with serving(host="::", auth=False, rate_per_minute=1) as client:
+        status = []
+        for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "192.0.2.1", "::ffff:192.0.2.1"):
+            one = TestClient(client.app, base_url="http://localhost/api/v1/", client=(address, 1))
+            status.append(one.get("results").status_code)
+    assert status == [200, 429, 200, 200, 429]

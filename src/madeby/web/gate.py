@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -103,7 +104,7 @@ class Gate:
                 raise RefusalError(401, "unauthorized", "a valid API key is needed: Authorization: Bearer KEY")
             client = f"key {owner}"
         else:
-            client = "" if self._settings.on_loopback else str(address)
+            client = "" if self._settings.on_loopback else _network_of(str(address))
         if client and (wait := self._limit.take(client, 0 if path in COUNTED_LATER else 1)):
             raise RefusalError(
                 429, "rate_limited", "you ask for more than the rate limit allows; try again later", wait
@@ -130,9 +131,13 @@ class Gate:
             )
 
     def _check_origin(self, headers: Headers) -> None:
-        """A browser says for which page it sends; one of another site may change nothing."""
+        """A browser says for which page it sends; one of another site may change nothing.
+
+        It also says whether that page is of the very origin it sends to, which it alone knows behind a proxy that
+        gives the server another host name; no page can make it lie about that.
+        """
         origin = headers.get("origin")
-        if origin is None or origin in self._settings.cors_origins:
+        if origin is None or origin in self._settings.cors_origins or headers.get("sec-fetch-site") == "same-origin":
             return
         if _netloc(origin) != headers.get("host", "").lower():
             raise RefusalError(403, "cross_site", "pages of other sites may not use this server")
@@ -167,6 +172,17 @@ def _route_of(scope: Scope) -> str:
 def _key_of(headers: Headers) -> str:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _network_of(address: str) -> str:
+    """What one client may send from: an IPv4 address, or the /64 that every IPv6 client has for itself (RFC 6177)."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def _netloc(url: str) -> str | None:
