@@ -12,6 +12,7 @@ import typer
 import yaml
 
 from madeby.cli.app import app
+from madeby.web.serve import GRACE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs" / "deploy").glob("*.md"))
@@ -171,3 +172,14 @@ def test_the_unit_is_one_that_systemd_takes_and_holds_tightly(tmp_path):
     rated = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit]
     done = subprocess.run(rated, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout.splitlines()[-1]
+
+
+def test_nothing_kills_a_server_while_requests_end():
+    unit = (ROOT / "deploy" / "madeby.service").read_text()
+    asked_of_docker = (ROOT / "docs" / "deploy" / "docker.md").read_text()
+    patience = [
+        re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1],
+        compose()["services"]["madeby"]["stop_grace_period"].removesuffix("s"),
+        re.search(r"docker stop --time (\d+)", asked_of_docker)[1],
+    ]
+    assert min(map(int, patience)) > GRACE_SECONDS

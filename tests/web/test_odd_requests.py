@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from madeby.web.app import create_app
+from madeby.web.history.database import HistoryUnavailableError
 from madeby.web.settings import Settings
 
 
@@ -127,3 +128,15 @@ def test_an_ipv6_client_has_one_rate_for_all_its_addresses(serving):
             one = TestClient(client.app, base_url="http://localhost/api/v1/", client=(address, 1))
             status.append(one.get("results").status_code)
     assert status == [200, 429, 200, 200, 429]
+
+
+def test_a_history_that_cannot_be_written_is_told_by_status_however_the_answer_is_wanted(serving, monkeypatch):
+    def full(*_):
+        raise HistoryUnavailableError("the history cannot be written at the moment; try again")
+
+    monkeypatch.setattr("madeby.web.history.store.History.add", full)
+    with serving() as client:
+        for accept in ("application/json", "application/x-ndjson"):
+            answer = client.post("scan", files=[("files", ("a.png", png(8)))], headers={"Accept": accept})
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert client.app.state.server.admission.requests == 0

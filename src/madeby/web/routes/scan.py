@@ -82,7 +82,9 @@ async def _answered(request: Request, server: Server, options_of: OptionsOf) -> 
         options = await options_of(form)
         request.state.told = {"pictures": len(wanted), "bytes": reservation.bytes}
         if LINES in request.headers.get("accept", ""):
-            return _Lines(_lines(server, wanted, options), stack.pop_all())
+            lines = _lines(server, wanted, options)
+            first = await anext(lines)  # what goes wrong until here is still told by a status
+            return _Lines(_behind(first, lines), stack.pop_all())
         records = [record async for record in _records(server, wanted, options)]
         ordered = Answers(results=tuple(sorted(records, key=lambda record: record.index)))
         return Response(ordered.model_dump_json(by_alias=True), media_type="application/json")
@@ -105,6 +107,12 @@ class _Lines(StreamingResponse):
 async def _lines(server: Server, wanted: list[Wanted], options: Options) -> AsyncIterator[str]:
     async for record in _records(server, wanted, options):
         yield record.to_json() + "\n"
+
+
+async def _behind(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for line in rest:
+        yield line
 
 
 async def _records(server: Server, wanted: list[Wanted], options: Options) -> AsyncIterator[Record]:
