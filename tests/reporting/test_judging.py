@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from pptx import Presentation
 
@@ -11,7 +12,7 @@ import madeby
 from madeby.reporting.judging.comparison import judge_pairs
 from madeby.reporting.judging.conclusions import elsewhere, limits, robustness
 from madeby.reporting.judging.data import generators
-from madeby.reporting.judging.results import finding, judge_results, judge_verdicts
+from madeby.reporting.judging.results import finding, judge_groups, judge_results, judge_verdicts
 from madeby.reporting.judging.training import judge_tuning
 from madeby.reporting.material import Placed
 from madeby.reporting.page import commands, render_page
@@ -39,11 +40,32 @@ def test_a_handful_of_other_pictures_is_never_better_or_worse(run):
     perfect = {"auroc": 1.0, "intervals": run.main.metrics.intervals | {"auroc": (1.0, 1.0)}}
     worse = changed(run.main, auroc=0.7, intervals=run.main.metrics.intervals | {"auroc": (0.6, 0.8)})
     few = changed(run.main, n=3, n_human=2, n_ai=1, **perfect)
-    many = changed(run.main, **perfect)
+    many = changed(run.main, split="test", **perfect)
     run = replace(run, evaluations=(worse, few, many))
     assert elsewhere(run, few).tone == "open"
     assert "2 human and 1 AI pictures are too few to compare" in elsewhere(run, few).text
     assert "does better" in elsewhere(run, many).text
+    own = changed(many, split="val")
+    assert "which the run learnt from or was chosen by" in elsewhere(run, own).text
+
+
+def test_without_intervals_no_group_is_cleared(run):
+    assert judge_groups(run.main)
+    blind = changed(run.main, intervals=dict.fromkeys(run.main.metrics.intervals))
+    assert judge_groups(blind) == []
+
+
+def test_predictions_that_are_none_are_refused_without_a_traceback(home):
+    file = home / "first" / "test" / "predictions.parquet"
+    table = pl.read_parquet(file)
+    for broken in (
+        table.with_columns(pl.lit(None, pl.Float64).alias("probability")),
+        table.with_columns(pl.lit("x").alias("probability")),
+        table.with_columns(pl.lit("dog").alias("label")),
+    ):
+        broken.write_parquet(file)
+        made = madeby.report(home / "first", home / "report.html", slides=home / "deck.pptx")
+        assert any("labels or probabilities that are none" in gap for gap in made.gaps)
 
 
 def test_chance_in_the_validation_pictures_counts_as_well(run):

@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from madeby.datasets.audit.findings import Audit
+from madeby.datasets.manifest import LABELS
 from madeby.detector.bundle import SPEC_FILE, BundleSpec
 from madeby.errors import DataError, RecipeError
 from madeby.evaluation.analysis.record import ANALYSIS_FILE, Analysis
@@ -77,7 +78,18 @@ def read_evaluation(folder: Path) -> Measured:
         raise DataError(f"{table} cannot be read ({str(error).splitlines()[0]}): evaluate again") from None
     if not {"path", "label", "probability"} <= set(predictions.columns):
         predictions = pl.DataFrame()
+    elif not _usable(predictions):
+        raise DataError(f"{table} holds labels or probabilities that are none: evaluate again")
     return Measured(placed.path, placed.record, predictions)
+
+
+def _usable(predictions: pl.DataFrame) -> bool:
+    """Whether every row has a path, one of the labels and a probability."""
+    kinds = {name: predictions.schema[name] for name in ("path", "label", "probability")}
+    if kinds != {"path": pl.String, "label": pl.String, "probability": pl.Float64}:
+        return False
+    sound = pl.col("path").is_not_null() & pl.col("label").is_in(LABELS) & pl.col("probability").is_between(0, 1)
+    return bool(predictions.select(sound.fill_null(False).all()).item())
 
 
 def read_record(path: Path, name: str, parse: Callable[[bytes], Any], what: str) -> Placed[Any]:

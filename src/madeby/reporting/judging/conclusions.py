@@ -67,6 +67,9 @@ def elsewhere(run: RunMaterial, other: Measured) -> Judgement:
     """How the detector does on other pictures, set against the main evaluation."""
     main = run.main.metrics.intervals.get("auroc") if run.main and not few(run.main.metrics) else None
     title, words, ends = other.title, with_interval(other.metrics, "auroc"), other.metrics.intervals.get("auroc")
+    if run.own(other) and other.metrics.split != "test":
+        part = "learnt from" if other.metrics.split == "train" else "learnt from or was chosen by"
+        return Judgement(f"On {title}, which the run {part}, the AUROC is {words}: that flatters.", "open")
     if other.metrics.auroc is not None and few(other.metrics):
         held = f"{count(other.metrics.n_human)} human and {count(other.metrics.n_ai)} AI pictures"
         return Judgement(f"On {title} the AUROC is {words}; {held} are too few to compare.", "open")

@@ -239,7 +239,11 @@ def judge_groups(measured: Measured) -> list[Judgement]:
         if weak:
             named = [f"{value} with AUROC {with_interval(block, 'auroc')}" for value, block in weak]
             told.append(Judgement(f"Weaker than the whole, by {column.replace('_', ' ')}: {listed(named, 3)}.", "bad"))
-    if not told and any(len(judged(blocks)) > 1 for blocks in measured.metrics.by.values()):
+    if (
+        not told
+        and measured.metrics.intervals.get("auroc")
+        and any(len(judged(blocks)) > 1 for blocks in measured.metrics.by.values())
+    ):
         told.append(Judgement("No group's interval lies below that of the whole.", "good"))
     return told
 

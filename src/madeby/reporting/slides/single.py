@@ -262,8 +262,11 @@ def _elsewhere(deck: Deck, run: RunMaterial) -> None:
         write(slide, [ROBUSTNESS, ROBUSTNESS_HOW], WHOLE, tones=["open", "plain"])
         return
     told = [elsewhere(run, one) for one in others]
+    guessed = [one.title for one, said in zip(others, told, strict=True) if "guessing" in said.text]
     worse = [one.title for one, said in zip(others, told, strict=True) if said.tone == "bad"]
-    if worse:
+    if guessed:
+        title = f"It cannot be told from guessing on {listed(guessed, 2)}"
+    elif worse:
         title = f"It does worse on {listed(worse, 2)}"
     elif all(said.tone == "open" for said in told):
         title = "How far it carries cannot be told from the other pictures measured"
