@@ -213,3 +213,15 @@ def test_a_pulled_copy_stays_as_it_was_published(web, tmp_path):
     madeby.models_pull(f"{web.url}/big")
     with pytest.raises(BundleError, match="is a pulled copy"):
         madeby.evaluate("big", tmp_path / "none.parquet", tmp_path / "out", into_card="figures")
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "s3x://[", "file://[/x"])
+def test_an_address_that_is_none_is_refused_plainly(address):
+    with pytest.raises(BundleError, match=r"usable address|other stores are|file URL"):
+        madeby.models_pull(address)
+
+
+@pytest.mark.parametrize("kind", ["folder", "web"])
+def test_an_endpoint_where_it_would_do_nothing_is_refused(kind, store, web):
+    with pytest.raises(BundleError, match="endpoint goes with s3"):
+        madeby.models_pull(f"{store if kind == 'folder' else web.url}/big", endpoint="http://127.0.0.1:9")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from madeby.errors import BundleError
+from madeby.pictures.object_stores import S3_SCHEMES
 from madeby.stores.home import offline
 from madeby.stores.storage.folder import FolderStorage
 from madeby.stores.storage.storage import Storage, UnreachableError
@@ -37,7 +38,9 @@ def storage_at(address: str, endpoint: str | None = None) -> Storage:
         BundleError: the address makes no sense, or what reads its scheme is not installed.
         UnreachableError: ``MADEBY_OFFLINE`` is set and the place is not on this machine.
     """
-    scheme = urlsplit(address).scheme.lower() if is_url(address) else ""
+    scheme = address.partition("://")[0].lower() if is_url(address) else ""
+    if endpoint is not None and scheme not in S3_SCHEMES:
+        raise BundleError(f"{printable_url(address)}: an endpoint goes with s3:// addresses only")
     if scheme in ("", "file"):
         return FolderStorage(_local_path(address) if scheme else Path(address))
     if "?" in address or "#" in address:
@@ -54,8 +57,8 @@ def storage_at(address: str, endpoint: str | None = None) -> Storage:
 
 
 def _local_path(url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
+    host, slash, path = url.partition("://")[2].partition("/")
+    if host not in ("", "localhost"):
         raise BundleError(f"{url}: a file URL names a folder of this machine, as file:///srv/models does")
-    path = unquote(parts.path)
+    path = unquote(slash + re.split(r"[?#]", path, maxsplit=1)[0])
     return Path(path.lstrip("/") if os.name == "nt" else path)

@@ -30,8 +30,6 @@ class ObjectStorage:
             raise BundleError(f"{url} names no bucket; write {self._scheme}://bucket/folder")
         options = {}
         if endpoint is not None:
-            if self._scheme not in S3_SCHEMES:
-                raise BundleError(f"{url}: an endpoint goes with s3:// addresses only")
             options["endpoint_url"] = endpoint
         try:
             self._files: Any = file_system(self._scheme, **options)
