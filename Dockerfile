@@ -23,6 +23,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ.get(\"MADEBY_PORT\") or os.environ[\"PORT\"]}/readyz', timeout=4)"]
 STOPSIGNAL SIGTERM
 CMD ["madeby", "serve", "--host", "0.0.0.0"]

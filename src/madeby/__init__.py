@@ -10,22 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from madeby.api import (
-        ShownModel,
-        bench,
-        evaluate,
-        explain,
-        explain_bytes,
-        load_detector,
-        models_list,
-        models_newest,
-        models_pull,
-        models_push,
-        models_show,
-        provenance,
-        scan,
-        scan_bytes,
-    )
+    from madeby.api.evaluating import evaluate
+    from madeby.api.models import ShownModel, models_list, models_newest, models_pull, models_push, models_show
+    from madeby.api.pictures import bench, explain, explain_bytes, load_detector, provenance, scan, scan_bytes
     from madeby.datasets.audit.align import AlignSummary, data_align
     from madeby.datasets.audit.audit import data_audit
     from madeby.datasets.audit.clean import CleanSummary, data_clean
@@ -79,22 +66,9 @@ if TYPE_CHECKING:
     from madeby.web.serve import serve
 
 _HOME = {
-    "madeby.api": (
-        "ShownModel",
-        "bench",
-        "evaluate",
-        "explain",
-        "explain_bytes",
-        "load_detector",
-        "models_list",
-        "models_newest",
-        "models_pull",
-        "models_push",
-        "models_show",
-        "provenance",
-        "scan",
-        "scan_bytes",
-    ),
+    "madeby.api.evaluating": ("evaluate",),
+    "madeby.api.models": ("ShownModel", "models_list", "models_newest", "models_pull", "models_push", "models_show"),
+    "madeby.api.pictures": ("bench", "explain", "explain_bytes", "load_detector", "provenance", "scan", "scan_bytes"),
     "madeby.datasets.audit.align": ("AlignSummary", "data_align"),
     "madeby.datasets.audit.audit": ("data_audit",),
     "madeby.datasets.audit.clean": ("CleanSummary", "data_clean"),

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from typer.testing import CliRunner
@@ -35,6 +36,12 @@ def test_a_running_server_takes_new_keys_and_refuses_revoked_ones_at_once(tmp_pa
     assert ring.who(first.key) is None
     assert ring.who(second.key) == second.entry.id
     assert [key.name for key in madeby.keys_list(tmp_path)] == ["b"]
+
+
+def test_keys_made_at_the_same_moment_are_all_kept(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda name: madeby.keys_create(name, tmp_path), "abcdefgh"))
+    assert {key.entry.id for key in made} == {key.id for key in madeby.keys_list(tmp_path)}
 
 
 def test_keys_of_the_environment_count_too_and_must_be_long(tmp_path):

@@ -24,7 +24,7 @@ def bench(
 
     Nothing is fetched. Run it on an otherwise idle machine of the kind that you mean to use.
     """
-    from madeby.api import bench as measure
+    from madeby.api.pictures import bench as measure
 
     found = measure(sources or (), model=model, megapixels=megapixels, seconds=seconds)
     if json:

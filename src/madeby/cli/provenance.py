@@ -44,7 +44,7 @@ def provenance(
 
     Exit code 0: all read; 1: some could not be read (their results say why); 2: wrong usage.
     """
-    from madeby.api import provenance as read_marks
+    from madeby.api.pictures import provenance as read_marks
     from madeby.cli import EXIT_SOME_UNREAD
 
     results = read_marks(

@@ -118,7 +118,7 @@ def _checked_addresses(
         if not (policy.allow_private or is_public(address) or lies_in(address, policy.allow_networks)):
             raise PictureError(
                 ErrorCode.FORBIDDEN_ADDRESS,
-                f"{where} leads to the private address {address}; allow it with --allow-private",
+                f"{where} leads to a private, loopback or link-local address; allow it with --allow-private",
             )
     return addresses
 

@@ -23,7 +23,7 @@ class _Room(ModuleType):
     """
 
     def __call__(self, *sources: Any, **options: Any) -> Any:
-        return importlib.import_module("madeby.api").provenance(*sources, **options)
+        return importlib.import_module("madeby.api.pictures").provenance(*sources, **options)
 
 
 sys.modules[__name__].__class__ = _Room

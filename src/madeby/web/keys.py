@@ -12,10 +12,12 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import Field, TypeAdapter, ValidationError
 
 from madeby.errors import MadebyError
@@ -58,7 +60,8 @@ def keys_create(name: str, data_folder: str | Path | None = None) -> NewKey:
     key = PREFIX + secrets.token_urlsafe(32)
     entry = ApiKey(id=secrets.token_hex(4), name=name.strip()[:100], created=datetime.now(UTC), sha256=_digest(key))
     path = data_folder_of(data_folder) / KEYS_FILE
-    _write(path, [*_read(path), entry])
+    with _alone(path):
+        _write(path, [*_read(path), entry])
     return NewKey(key=key, entry=entry)
 
 
@@ -78,11 +81,12 @@ def keys_revoke(id: str, data_folder: str | Path | None = None) -> ApiKey:
         MadebyError: there is no such key, or the folder cannot be written.
     """
     path = data_folder_of(data_folder) / KEYS_FILE
-    entries = _read(path)
-    for entry in entries:
-        if entry.id == id:
-            _write(path, [other for other in entries if other is not entry])
-            return entry
+    with _alone(path):
+        entries = _read(path)
+        for entry in entries:
+            if entry.id == id:
+                _write(path, [other for other in entries if other is not entry])
+                return entry
     known = ", ".join(f"{entry.id} ({entry.name})" for entry in entries) or "none"
     raise MadebyError(f"no key has the id {id!r}; there are: {known}")
 
@@ -144,11 +148,21 @@ def _read(path: Path) -> list[ApiKey]:
         raise MadebyError(f"{path} is damaged: restore it, or delete it and make new keys") from None
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other commands that change the keys waiting, so that none overwrites what another just wrote."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(str(path) + ".lock", mode=0o600):
+            yield
+    except OSError as error:
+        raise MadebyError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
 def _write(path: Path, entries: list[ApiKey]) -> None:
     """Exchange the file in one step, readable by its owner alone."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps([entry.model_dump(mode="json") for entry in entries], indent=2) + "\n"
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -31,12 +31,14 @@ class Readiness(Frozen):
     model: LiveStatus
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """Whether the process runs."""
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses=refusals(503))
 async def readyz(server: TheServer) -> Readiness:
     """Whether requests can be served: the model is loaded, and the history takes answers."""

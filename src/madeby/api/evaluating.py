@@ -1,0 +1,74 @@
+"""The verb evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from madeby.errors import BundleError, needing_extra
+
+if TYPE_CHECKING:
+    from madeby.evaluation.evaluate import Evaluation
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    output: str | Path,
+    *,
+    split: str = "test",
+    bootstrap: int = 1000,
+    seed: int = 0,
+    flips: bool = False,
+    threads: int | None = None,
+    into_card: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure a detector on one split of a manifest, exactly as ``scan`` would answer about its pictures.
+
+    Args:
+        model: as for :func:`scan`.
+        data: the manifest.
+        output: folder for ``metrics.json``, ``predictions.parquet``, plots and galleries of mistakes.
+        split: ``train``, ``val``, ``test`` or ``all``.
+        bootstrap: resamples for the 95% intervals; 0 for none.
+        seed: seed of the resamples.
+        flips: read each picture's mirror image as well and average the two logits (test-time augmentation).
+        threads: pictures at a time; one a core if None.
+        into_card: also write the figures into the bundle's card, in a section of this name.
+        progress: called with (pictures done, their count).
+
+    Raises:
+        BundleError: the model cannot be found or loaded.
+        DataError: the manifest cannot be used or has no such split.
+        MissingExtraError: the extra ``train`` is not installed.
+    """
+    from madeby.stores import open_bundle
+    from madeby.stores.cache import is_cached
+
+    bundle = open_bundle(model)
+    if into_card is not None and is_cached(bundle.folder):
+        raise BundleError(
+            f"{bundle.folder} is a pulled copy, which stays as it was published: evaluate your own folder"
+        )
+    with needing_extra("evaluate", "train"):
+        from madeby.evaluation.card import record_in_card
+        from madeby.evaluation.evaluate import evaluate_bundle
+    evaluation = evaluate_bundle(
+        bundle,
+        Path(data),
+        Path(output),
+        split=split,
+        bootstrap=bootstrap,
+        seed=seed,
+        flips=flips,
+        threads=threads,
+        progress=progress,
+    )
+    if into_card is not None:
+        named = Path(model).name or str(model)
+        command = f"madeby evaluate --model {named} --data {Path(data).name} --split {split} --bootstrap {bootstrap}"
+        command += " --flips" if flips else ""
+        record_in_card(bundle, evaluation.metrics, into_card, command)
+    return evaluation
