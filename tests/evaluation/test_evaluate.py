@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import madeby
-from madeby import DataError
+from madeby import DataError, RecipeError
 from madeby.datasets.manifest import read_manifest, write_manifest
 
 PLOTS = {"confusion.png", "reliability.png", "scores.png", "roc.png", "precision_recall.png"}
@@ -142,3 +142,22 @@ def test_flips_average_a_picture_with_its_mirror_image(manifest, make_bundle, tm
     flipped = madeby.evaluate(bundle.folder, manifest, tmp_path / "flipped", bootstrap=0, flips=True)
     assert flipped.metrics.flips
     assert flipped.metrics.auroc == plain.metrics.auroc  # brightness is the same in the mirror
+
+
+def test_pictures_may_be_changed_before_they_are_read(manifest, make_bundle, tmp_path):
+    bundle = make_bundle(view="resize", size=32, crops=1)
+    plain = madeby.evaluate(bundle.folder, manifest, tmp_path / "plain", bootstrap=0)
+    changes = ["noise=80", "jpeg=30"]
+    changed, again = (
+        madeby.evaluate(bundle.folder, manifest, tmp_path / name, bootstrap=0, degrade=changes) for name in "ab"
+    )
+    assert (plain.metrics.degradation, changed.metrics.degradation) == ("", "noise=80,jpeg=30")
+    logits = [pl.read_parquet(one.folder / "predictions.parquet")["logit"] for one in (plain, changed, again)]
+    assert logits[0].to_list() != logits[1].to_list()
+    assert logits[1].to_list() == logits[2].to_list()
+
+
+@pytest.mark.parametrize("step", ["jpg=60", "jpeg", "jpeg=much", "jpeg=300"])
+def test_a_change_that_is_none_is_told_before_any_picture_is_read(step, manifest, make_bundle, tmp_path):
+    with pytest.raises(RecipeError, match="jp"):
+        madeby.evaluate(make_bundle().folder, manifest, tmp_path / "out", degrade=[step])

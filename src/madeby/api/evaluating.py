@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ def evaluate(
     bootstrap: int = 1000,
     seed: int = 0,
     flips: bool = False,
+    degrade: Sequence[str] = (),
     threads: int | None = None,
     into_card: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -35,11 +36,13 @@ def evaluate(
         bootstrap: resamples for the 95% intervals; 0 for none.
         seed: seed of the resamples.
         flips: read each picture's mirror image as well and average the two logits (test-time augmentation).
+        degrade: what is done to each picture first, in order, as ``resize=0.5``, ``jpeg=60``: how sturdy is it?
         threads: pictures at a time; one a core if None.
         into_card: also write the figures into the bundle's card, in a section of this name.
         progress: called with (pictures done, their count).
 
     Raises:
+        RecipeError: a degradation is not known or its value out of bounds.
         BundleError: the model cannot be found or loaded.
         DataError: the manifest cannot be used or has no such split.
         MissingExtraError: the extra ``train`` is not installed.
@@ -63,6 +66,7 @@ def evaluate(
         bootstrap=bootstrap,
         seed=seed,
         flips=flips,
+        degrade=degrade,
         threads=threads,
         progress=progress,
     )
@@ -70,5 +74,6 @@ def evaluate(
         named = Path(model).name or str(model)
         command = f"madeby evaluate --model {named} --data {Path(data).name} --split {split} --bootstrap {bootstrap}"
         command += " --flips" if flips else ""
+        command += "".join(f" --degrade {step}" for step in degrade)
         record_in_card(bundle, evaluation.metrics, into_card, command)
     return evaluation

@@ -31,6 +31,10 @@ def evaluate(
     flips: Annotated[
         bool, typer.Option("--flips", help="Read each picture's mirror image too and average (reported apart).")
     ] = False,
+    degrade: Annotated[
+        list[str] | None,
+        typer.Option("--degrade", metavar="NAME=VALUE", help="Change pictures first: jpeg, webp, resize, blur, noise."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
     into_card: Annotated[
         str | None, typer.Option("--into-card", metavar="NAME", help="Also write the figures into the model's card.")
@@ -51,6 +55,7 @@ def evaluate(
             bootstrap=bootstrap,
             seed=seed,
             flips=flips,
+            degrade=degrade or (),
             threads=threads,
             into_card=into_card,
             progress=progress,
@@ -67,7 +72,9 @@ def _print(evaluation: Evaluation) -> None:
     model = f"{plain(metrics.model.name)} {plain(metrics.model.version)}"
     console.print(
         f"{model} on {metrics.n:,} pictures of {plain(metrics.data)}, split {metrics.split}: "
-        f"{metrics.n_human:,} human, {metrics.n_ai:,} ai" + (", each read with its mirror image" * metrics.flips)
+        f"{metrics.n_human:,} human, {metrics.n_ai:,} ai"
+        + (", each read with its mirror image" * metrics.flips)
+        + (f", changed by {metrics.degradation}" if metrics.degradation else "")
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("figure")

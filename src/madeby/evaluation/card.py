@@ -56,7 +56,8 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
         f"## Measured on {name}",
         "",
         f"`{command}` ({metrics.n:,} pictures, split {metrics.split}, 95% intervals by bootstrap"
-        f"{', each read with its mirror image' * metrics.flips})",
+        f"{', each read with its mirror image' * metrics.flips}"
+        f"{f', changed by {metrics.degradation}' if metrics.degradation else ''})",
         "",
         "| pictures | human | ai | AUROC | ai found at 1% false alarms | human called ai | ai called ai | uncertain |",
         "|---|---|---|---|---|---|---|---|",

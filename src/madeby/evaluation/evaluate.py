@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from madeby.datasets.names import split_of
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.errors import DataError
+from madeby.evaluation.degrading import Chain
 from madeby.evaluation.drawing import draw_evaluation
 from madeby.evaluation.metrics import Metrics, measure, measure_by
 from madeby.evaluation.mistakes import draw_mistakes
@@ -44,6 +45,7 @@ def evaluate_bundle(
     bootstrap: int = 1000,
     seed: int = 0,
     flips: bool = False,
+    degrade: Sequence[str] = (),
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -52,15 +54,19 @@ def evaluate_bundle(
     Writes ``metrics.json``, ``predictions.parquet``, plots and galleries into ``output``.
 
     Raises:
+        RecipeError: a degradation is not known or its value out of bounds.
         DataError: the manifest has no such split, or none of its pictures can be read.
     """
+    degradation = Chain.parse(degrade)
     table = usable(read_manifest(data))
     rows = _of_split(table, split, data)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{output} cannot be made a folder for the results: {error.strerror or error}") from None
-    predictions = predict(Detector(bundle, threads=1), rows, flips=flips, threads=threads, progress=progress)
+    predictions = predict(
+        Detector(bundle, threads=1), rows, flips=flips, degradation=degradation, threads=threads, progress=progress
+    )
     predicted = predictions.table
     if predicted.is_empty():
         raise DataError(f"{data}: none of the {rows.height} pictures can be read: {predictions.unread[0].reason}")
@@ -83,6 +89,7 @@ def evaluate_bundle(
         bootstrap=bootstrap,
         seed=seed,
         flips=flips,
+        degradation=degradation.text,
         repeats=None if repeated is None else int(repeated.sum()),
         without_repeats=without_repeats,
         by=measure_by(

@@ -74,7 +74,8 @@ class Metrics(Figures):
 
     ``repeats`` counts pictures that occur, pixel for pixel, in the splits ``train`` or ``val`` too, null where that
     cannot be told; ``without_repeats`` are the figures of the others, null where there are no repeats. ``flips``
-    says whether each picture and its mirror image were read and their logits averaged. ``seed`` is that of the
+    says whether each picture and its mirror image were read and their logits averaged, ``degradation`` what was done to
+    the pictures before (``resize=0.5,jpeg=60``). ``seed`` is that of the
     ``bootstrap`` resamples.
     """
 
@@ -86,6 +87,7 @@ class Metrics(Figures):
     bootstrap: int
     seed: int = 0
     flips: bool = False
+    degradation: str = ""
     repeats: int | None = None
     without_repeats: Figures | None = None
     by: dict[str, dict[str, Figures]]

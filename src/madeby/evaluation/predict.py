@@ -12,6 +12,7 @@ from madeby.datasets.parallel import in_order
 from madeby.detector.calibration import probability_of
 from madeby.detector.detector import Detector
 from madeby.errors import PictureError
+from madeby.evaluation.degrading import Chain
 from madeby.pictures.decode import decode
 from madeby.pictures.sources import read
 from madeby.schema import Verdict
@@ -40,6 +41,7 @@ def predict(
     rows: pl.DataFrame,
     *,
     flips: bool = False,
+    degradation: Chain = Chain(),
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predictions:
@@ -51,14 +53,16 @@ def predict(
         detector: loaded with one thread a reading, since pictures are read side by side.
         rows: usable rows of a manifest.
         flips: read each picture's mirror image as well and average the two logits.
+        degradation: what is done to each picture before it is read.
         threads: pictures at a time; one a core if None.
         progress: called with (pictures done, their count).
     """
     paths: Sequence[str] = rows["path"].to_list()
 
-    def answer(path: str) -> tuple[float, float] | Unread:
+    def answer(entry: tuple[int, str]) -> tuple[float, float] | Unread:
+        row, path = entry
         try:
-            pixels = decode(read(path), perceptual_hash=False).pixels
+            pixels = degradation.apply(decode(read(path), perceptual_hash=False).pixels, seed=row)
         except PictureError as error:
             return Unread(path, error.message)
         reading = detector.read(pixels)
@@ -70,7 +74,7 @@ def predict(
     answers: list[tuple[float, float]] = []
     kept: list[int] = []
     unread: list[Unread] = []
-    for row, given in enumerate(in_order(answer, paths, threads)):
+    for row, given in enumerate(in_order(answer, list(enumerate(paths)), threads)):
         if isinstance(given, Unread):
             unread.append(given)
         else:

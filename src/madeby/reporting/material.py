@@ -37,12 +37,13 @@ class Measured:
     def title(self) -> str:
         """Which pictures, in few words: ``cifake (test)``, and whether they were read with their mirror images."""
         flipped = ", with mirror images" if self.metrics.flips else ""
-        return f"{self.data} ({'all splits' if self.metrics.split == 'all' else self.metrics.split}{flipped})"
+        changed = f", after {self.metrics.degradation}" if self.metrics.degradation else ""
+        return f"{self.data} ({'all splits' if self.metrics.split == 'all' else self.metrics.split}{flipped}{changed})"
 
     @property
-    def pictures(self) -> tuple[str, str]:
-        """What two evaluations of the same pictures have in common: the manifest's checksum and the split."""
-        return self.metrics.manifest_sha256, self.metrics.split
+    def pictures(self) -> tuple[str, str, str]:
+        """What two evaluations of the same pictures have in common: the manifest's checksum, the split, the changes."""
+        return self.metrics.manifest_sha256, self.metrics.split, self.metrics.degradation
 
 
 @dataclass(frozen=True)

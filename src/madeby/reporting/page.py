@@ -31,7 +31,14 @@ from madeby.reporting.charts import (
 )
 from madeby.reporting.gallery import Gallery, galleries
 from madeby.reporting.judging.comparison import judge_pairs
-from madeby.reporting.judging.conclusions import elsewhere, learnt, limits, next_steps, robustness
+from madeby.reporting.judging.conclusions import (
+    elsewhere,
+    is_robustness_known,
+    learnt,
+    limits,
+    next_steps,
+    robustness,
+)
 from madeby.reporting.judging.data import judge_audit, judge_data
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import (
@@ -139,6 +146,7 @@ def render_page(runs: Sequence[RunMaterial], command: str) -> str:
         command=command,
         headline=headline,
         robustness=robustness,
+        is_robustness_known=is_robustness_known,
     )
 
 
@@ -189,6 +197,7 @@ def commands(run: RunMaterial) -> list[str]:
     for measured in run.evaluations:
         metrics = measured.metrics
         options = f"{f' --seed {metrics.seed}' if metrics.seed else ''}{' --flips' if metrics.flips else ''}"
+        options += "".join(f" --degrade {step}" for step in metrics.degradation.split(",") if step)
         told.append(
             f"madeby evaluate {shlex.quote(name)} --data {shlex.quote(metrics.data)} --split {metrics.split} "
             f"--bootstrap {metrics.bootstrap}{options} -o {shlex.quote(measured.folder.name)}"

@@ -267,12 +267,13 @@ def _with_shared(
 
 def _ordered(run: RunMaterial) -> RunMaterial:
     """The evaluation of the run's own test split first, then its other splits, then other data; without mirror images
-    before with them."""
+    before with them, and pictures as they are before changed ones."""
 
-    def place(measured: Measured) -> tuple[bool, int, bool]:
+    def place(measured: Measured) -> tuple[bool, bool, int, bool, str]:
         splits = ("test", "all", "val", "train")
         split = measured.metrics.split
-        return not run.own(measured), splits.index(split) if split in splits else len(splits), measured.metrics.flips
+        degradation, place = measured.metrics.degradation, splits.index(split) if split in splits else len(splits)
+        return bool(degradation), not run.own(measured), place, measured.metrics.flips, degradation
 
     return replace(run, evaluations=tuple(sorted(run.evaluations, key=place)))
 

@@ -22,8 +22,8 @@ ROBUSTNESS = (
     "Robustness was not measured: how the figures change when pictures are re-encoded, resized or cropped is not known."
 )
 ROBUSTNESS_HOW = (
-    "Save changed copies of the test pictures, import them with madeby data import, evaluate the run on that manifest, "
-    "and name the folder with --evaluation."
+    "Evaluate the run on changed pictures, as with madeby evaluate --degrade jpeg=60 -o RUN/test-jpeg-60; results in "
+    "the run's folder are found, others are named with --evaluation."
 )
 ROBUSTNESS_UNKNOWN = (
     "Whether any of the other sets holds changed copies of the same pictures is not recorded, so how much re-encoding, "
@@ -33,7 +33,31 @@ ROBUSTNESS_UNKNOWN = (
 
 def robustness(run: RunMaterial) -> tuple[str, ...]:
     """What can be said about changed copies of pictures, and how to learn more where none can have been measured."""
+    changed = [one for one in run.evaluations if one.metrics.degradation]
+    if changed:
+        return tuple(_sturdiness(one, run) for one in changed)
     return (ROBUSTNESS_UNKNOWN,) if run.elsewhere else (ROBUSTNESS, ROBUSTNESS_HOW)
+
+
+def is_robustness_known(run: RunMaterial) -> bool:
+    """Whether any evaluation was of changed pictures."""
+    return any(one.metrics.degradation for one in run.evaluations)
+
+
+def _sturdiness(changed: Measured, run: RunMaterial) -> str:
+    """What a change of the pictures does to the figures, set against the same pictures as they are."""
+    metrics = changed.metrics
+    plain = (metrics.manifest_sha256, metrics.split, "")
+    same = next((one for one in run.evaluations if one.pictures == plain and one.metrics.flips == metrics.flips), None)
+    after = f"After {metrics.degradation} the AUROC is {with_interval(metrics, 'auroc')}"
+    if same is None or same.metrics.auroc is None or metrics.auroc is None:
+        return f"{after}; the same pictures unchanged were not measured, so what the change costs cannot be told."
+    before, now = same.metrics.intervals.get("auroc"), metrics.intervals.get("auroc")
+    loss = same.metrics.auroc - metrics.auroc
+    way = "a loss" if loss >= 0 else "a gain"
+    cost = f"{after}, unchanged {with_interval(same.metrics, 'auroc')}: {way} of {abs(loss):.4f}"
+    apart = before and now and (now[1] < before[0] or now[0] > before[1])
+    return f"{cost}." if apart else f"{cost}, which may be chance."
 
 
 def learnt(run: RunMaterial) -> list[Judgement]:
@@ -128,7 +152,8 @@ def limits(run: RunMaterial) -> list[Judgement]:
                 "plain",
             )
         )
-    told.append(Judgement(robustness(run)[0], "open"))
+    if not is_robustness_known(run):
+        told.append(Judgement(robustness(run)[0], "open"))
     return told
 
 

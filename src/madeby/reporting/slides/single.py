@@ -11,8 +11,8 @@ from madeby.evaluation.analysis.record import Slice
 from madeby.evaluation.metrics import Figures
 from madeby.reporting.charts import Chart, result_charts, roc_of
 from madeby.reporting.gallery import galleries
-from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere, robustness
-from madeby.reporting.judging.judgement import Judgement
+from madeby.reporting.judging.conclusions import ROBUSTNESS, ROBUSTNESS_HOW, elsewhere, is_robustness_known, robustness
+from madeby.reporting.judging.judgement import Judgement, Tone
 from madeby.reporting.judging.results import (
     finding,
     headline,
@@ -273,7 +273,8 @@ def _elsewhere(deck: Deck, run: RunMaterial) -> None:
     else:
         title = "On other pictures it does as well, as far as can be told"
     slide = deck.slide(title)
-    tell(slide, [*told, Judgement(robustness(run)[0], "open")], LEFT)
+    tone: Tone = "plain" if is_robustness_known(run) else "open"
+    tell(slide, [*told, *(Judgement(text, tone) for text in robustness(run)[:2])], LEFT)
     sets = [one for one in run.evaluations if one.metrics.auroc is not None]
     if sets:
         lowest = min(one.metrics.auroc or 0.0 for one in sets)
