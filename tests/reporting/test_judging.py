@@ -111,12 +111,12 @@ def test_sets_that_may_hold_changed_copies_are_not_denied(run):
 def test_changed_pictures_are_set_against_the_same_pictures_as_they_are(run):
     worse = changed(run.main, degradation="jpeg=60", auroc=run.main.metrics.auroc - 0.25)
     (told,) = robustness(replace(run, evaluations=(run.main, worse)))
-    assert told.startswith("After jpeg=60 the AUROC is")
-    assert "a loss of 0.2500" in told
+    assert told.startswith("After jpeg=60 the accuracy is")
+    assert f"the AUROC is {worse.metrics.auroc:.4f}" in told and "unchanged" in told
     (alone,) = robustness(replace(run, evaluations=(worse,)))
     assert "cannot be told" in alone
     page = render_page([replace(run, evaluations=(run.main, worse))], "madeby report")
-    assert "a loss of 0.2500" in page and "after jpeg=60" in page and "--degrade jpeg=60" in page
+    assert "After jpeg=60 the accuracy" in page and "after jpeg=60" in page and "--degrade jpeg=60" in page
     assert "Robustness was not measured" not in page
 
 

@@ -49,15 +49,17 @@ def _sturdiness(changed: Measured, run: RunMaterial) -> str:
     metrics = changed.metrics
     plain = (metrics.manifest_sha256, metrics.split, "")
     same = next((one for one in run.evaluations if one.pictures == plain and one.metrics.flips == metrics.flips), None)
-    after = f"After {metrics.degradation} the AUROC is {with_interval(metrics, 'auroc')}"
-    if same is None or same.metrics.auroc is None or metrics.auroc is None:
-        return f"{after}; the same pictures unchanged were not measured, so what the change costs cannot be told."
-    before, now = same.metrics.intervals.get("auroc"), metrics.intervals.get("auroc")
-    loss = same.metrics.auroc - metrics.auroc
-    way = "a loss" if loss >= 0 else "a gain"
-    cost = f"{after}, unchanged {with_interval(same.metrics, 'auroc')}: {way} of {abs(loss):.4f}"
-    apart = before and now and (now[1] < before[0] or now[0] > before[1])
-    return f"{cost}." if apart else f"{cost}, which may be chance."
+    after = f"After {metrics.degradation}"
+    if same is None or metrics.auroc is None:
+        return (
+            f"{after} the AUROC is {with_interval(metrics, 'auroc')}; the same pictures unchanged were not measured, "
+            "so what the change costs cannot be told."
+        )
+    told = [
+        f"{word} is {with_interval(metrics, name)}, unchanged {with_interval(same.metrics, name)}"
+        for name, word in (("accuracy", "the accuracy"), ("auroc", "the AUROC"))
+    ]
+    return f"{after} {'; '.join(told)}."
 
 
 def learnt(run: RunMaterial) -> list[Judgement]:
