@@ -101,6 +101,25 @@ def test_several_caches_on_one_file_at_a_time(save_picture, tmp_path, make_bundl
     assert Counter(found) == Counter(3 * [pipeline.answer_bytes(d, "x").probability for d in pictures])
 
 
+def test_scans_that_begin_the_same_file_at_the_same_moment(tmp_path):
+    pipeline, begun = Pipeline(None), []
+    for number in range(25):
+        together = threading.Barrier(4)
+
+        def begin(path=tmp_path / f"{number}.sqlite", together=together):
+            together.wait(60)
+            begun.append(AnswerCache(path, pipeline))
+
+        threads = [threading.Thread(target=begin) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    for cache in begun:
+        cache.close()
+    assert len(begun) == 100
+
+
 def test_a_file_of_something_else_is_left_alone(tmp_path, save_picture):
     (tmp_path / "notes.txt").write_text("mine " * 100)
     with sqlite3.connect(tmp_path / "other.sqlite") as other:

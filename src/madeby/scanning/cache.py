@@ -84,15 +84,22 @@ class AnswerCache:
 
     def _begin(self, path: Path) -> None:
         run = self._database.execute
-        (magic,) = run("PRAGMA application_id").fetchone()
-        (tables,) = run("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and magic != _MAGIC:
+        run("BEGIN IMMEDIATE")  # several scans may begin the same file: each finds none of it or all of it
+        try:
+            (magic,) = run("PRAGMA application_id").fetchone()
+            (tables,) = run("SELECT count(*) FROM sqlite_master").fetchone()
+            ours = magic == _MAGIC or not tables
+            if ours:
+                run(f"PRAGMA application_id = {_MAGIC}")
+                run(_TABLE)
+        finally:
+            run("COMMIT")
+        if not ours:
             self._database.close()
             raise MadebyError(f"cannot use {path} as a cache: it is another program's database; name another file")
-        run(f"PRAGMA application_id = {_MAGIC}")
-        run("PRAGMA journal_mode = WAL")
+        with contextlib.suppress(sqlite3.OperationalError):  # busy: whoever has the file open has asked for it too
+            run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")  # a power cut may lose the last answers, never the file
-        run(_TABLE)
 
     def _get(self, key: bytes) -> Result | None:
         # A cache that is busy, full or damaged costs time and nothing else.
