@@ -8,7 +8,7 @@ import pytest
 from madeby.errors import RecipeError
 from madeby.pictures.degradations import degradation, degradations
 
-MIDDLE = {"jpeg": 50, "webp": 50, "resize": 0.5, "blur": 1.5, "noise": 8}
+MIDDLE = {"jpeg": 50, "webp": 50, "resize": 0.5, "blur": 1.5, "noise": 8, "fit": 40}
 
 
 def scene(height: int = 60, width: int = 80) -> np.ndarray:
@@ -80,3 +80,34 @@ def test_lower_quality_loses_more():
     jpeg = degradation("jpeg")
     losses = [np.abs(jpeg.apply(scene(), quality).astype(int) - scene()).mean() for quality in (95, 60, 20)]
     assert losses == sorted(losses)
+
+
+def test_fit_keeps_proportions_and_never_enlarges():
+    fit = degradation("fit")
+    assert fit.apply(scene(60, 80), 40).shape == (30, 40, 3)
+    assert np.array_equal(fit.apply(scene(60, 80), 80), scene(60, 80))
+
+
+def test_crop_is_a_part_of_the_picture_that_depends_on_the_seed():
+    crop, pixels = degradation("crop"), scene()
+    parts = [crop.apply(pixels, 0.5, seed) for seed in range(4)]
+    assert {part.shape for part in parts} == {(30, 40, 3)}
+    assert len({part.tobytes() for part in parts}) > 1
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (30, 40, 3))
+    assert all((windows == part).all(axis=(-3, -2, -1)).any() for part in parts)
+
+
+@pytest.mark.parametrize(("name", "side", "quality"), [("web", 768, 60), ("hard", 512, 40)])
+def test_the_named_chains_are_what_they_say(name, side, quality):
+    chain, pixels = degradation(name), scene(600, 1024)
+    assert chain.usual == quality
+    by_hand = degradation("jpeg").apply(degradation("fit").apply(pixels, side), quality)
+    assert by_hand.shape[1] == side
+    assert np.array_equal(chain.apply(pixels, quality), by_hand)
+
+
+def test_a_screenshot_is_of_the_shown_size_and_off_the_grid():
+    screenshot = degradation("screenshot")
+    shots = [screenshot.apply(scene(), 0.8, seed) for seed in (1, 2)]
+    assert [shot.shape for shot in shots] == [(48, 64, 3)] * 2
+    assert not np.array_equal(*shots)

@@ -48,7 +48,7 @@ def test_steps_that_mean_nothing_are_refused(text):
 @pytest.mark.parametrize("name", change_names())
 def test_every_change_keeps_views_the_networks_size_and_is_repeatable(name):
     values = {"rotate": "=15", "shift": "=3", "zoom": "=0.8..1.2", "jpeg": "=50", "webp": "=50", "resize": "=0.6",
-              "blur": "=1", "noise": "=8", "brightness": "=0.5", "contrast": "=0.5"}  # fmt: skip
+              "blur": "=1", "noise": "=8", "fit": "=28", "brightness": "=0.5", "contrast": "=0.5"}  # fmt: skip
     text = name + values.get(name, "")
     augmentation = Augmentation([text], 24)
     tile = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)

@@ -33,7 +33,9 @@ def evaluate(
     ] = False,
     degrade: Annotated[
         list[str] | None,
-        typer.Option("--degrade", metavar="NAME=VALUE", help="Change pictures first: jpeg, webp, resize, blur, noise."),
+        typer.Option(
+            "--degrade", metavar="NAME=VALUE", help="Change pictures first: jpeg=60, webp, resize, ..., web, hard."
+        ),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
     into_card: Annotated[

@@ -20,17 +20,17 @@ class Chain:
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> Chain:
-        """Read ``name=value`` for each step, in their order.
+        """Read ``name=value`` for each step, in their order; the bare name where a degradation has a usual value.
 
         Raises:
             RecipeError: nothing is called so, or the value is no number or out of bounds.
         """
         steps = []
         for text in texts:
-            name, _, value = text.partition("=")
+            name, equals, value = text.partition("=")
             entry = degradation(name.strip())
             try:
-                number = float(value)
+                number = entry.usual if entry.usual is not None and not equals else float(value)
             except ValueError:
                 raise RecipeError(
                     f"degrade: {text!r} is not NAME=NUMBER, as in {name.strip()}={entry.unchanged:g}"
@@ -41,8 +41,10 @@ class Chain:
 
     @property
     def text(self) -> str:
-        """The steps as they are written: ``resize=0.5,jpeg=60``; empty where there are none."""
-        return ",".join(f"{entry.name}={value:g}" for entry, value in self.steps)
+        """The steps as they are written: ``resize=0.5,jpeg=60``, ``web``; empty where there are none."""
+        return ",".join(
+            entry.name if value == entry.usual else f"{entry.name}={value:g}" for entry, value in self.steps
+        )
 
     def apply(self, pixels: Pixels, seed: int) -> Pixels:
         """The changed picture, (height, width, 3) uint8; the same seed gives the same picture."""

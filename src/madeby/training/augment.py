@@ -55,13 +55,19 @@ class Change:
     draws: int = 1
 
 
+CROP = "crop"
+"""The place in the list where tiles are cut down to the network's size, anywhere in the tile; ``crop=0.5`` is the
+degradation of that name instead."""
+
+
 def _degrading_change(entry: Degradation) -> Change:
     """A degradation that the world inflicts, as a change of training pictures."""
 
     def apply(pixels: Pixels, value: float, rng: np.random.Generator) -> Pixels:
         return entry.apply(pixels, value, seed=int(rng.integers(2**31)))
 
-    return Change(entry.name, entry.lowest, entry.highest, pixel=apply)
+    usual = None if entry.usual is None or entry.name == CROP else (entry.usual, entry.usual)
+    return Change(entry.name, entry.lowest, entry.highest, usual, pixel=apply)
 
 
 _CHANGES = {
@@ -78,13 +84,10 @@ _CHANGES = {
     )
 }
 
-CROP = "crop"
-"""The place in the list where tiles are cut down to the network's size, anywhere in the tile."""
-
 
 def change_names() -> list[str]:
     """Names that ``augment`` takes, sorted."""
-    return sorted([*_CHANGES, CROP])
+    return sorted({*_CHANGES, CROP})
 
 
 @dataclass(frozen=True)
