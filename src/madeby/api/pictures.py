@@ -22,6 +22,7 @@ def scan(
     sources: str | Path | Iterable[str | Path],
     *,
     model: str | Path | None = None,
+    provider: str = "cpu",
     provenance: bool = True,
     detector: bool = True,
     allow_private: bool = False,
@@ -41,6 +42,8 @@ def scan(
             ``@FILE`` for one source a line of a file, or ``-`` for one a line from ``standard_input``.
         model: a built-in or pulled model's name, the folder of a bundle or a run, or a URL in a store, from which
             the model is pulled first; None for the default.
+        provider: what runs the model: ``cpu``, or if the onnxruntime that is installed has it ``openvino``, ``cuda``,
+            ``coreml`` or ``directml``.
         provenance: whether to read metadata, signatures and watermarks.
         detector: whether to judge the pixels.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
@@ -60,8 +63,10 @@ def scan(
 
     Raises:
         BundleError: the model cannot be found or loaded. Raised at the call, not at the first result.
-        MadebyError: the results at hand are another model's, or the cache cannot be used; at the call, too.
+        MadebyError: the results at hand are another model's, the provider is not installed, or the cache cannot be
+            used; at the call, too.
     """
+    from madeby.detector.providers import provider_named
     from madeby.scanning.scan import scan_with
     from madeby.stores import open_bundle
 
@@ -77,6 +82,7 @@ def scan(
         answered=answered,
         cache=None if cache is None else Path(cache),
         ordered=ordered,
+        provider=provider_named(provider),
         standard_input=standard_input,
     )
 
@@ -130,6 +136,7 @@ def bench(
     sources: str | Path | Iterable[str | Path] = (),
     *,
     model: str | Path | None = None,
+    provider: str = "cpu",
     megapixels: float = 1.0,
     seconds: float = 10.0,
 ) -> Bench:
@@ -138,18 +145,21 @@ def bench(
     Args:
         sources: files to measure with, as for :func:`scan`, the first 8; none for pictures made on the spot.
         model: as for :func:`scan`.
+        provider: as for :func:`scan`.
         megapixels: size of the pictures made on the spot.
         seconds: about how long to measure.
 
     Raises:
         BundleError: the model cannot be found or loaded.
-        MadebyError: none of the sources can be read.
+        MadebyError: none of the sources can be read, or the provider is not installed.
     """
+    from madeby.detector.providers import provider_named
     from madeby.scanning.bench import bench_with
     from madeby.stores import open_bundle
 
     named = [sources] if isinstance(sources, str | Path) else sources
-    return bench_with(open_bundle(model), named, megapixels=megapixels, seconds=seconds)
+    running = provider_named(provider)
+    return bench_with(open_bundle(model), named, megapixels=megapixels, seconds=seconds, provider=running)
 
 
 def scan_bytes(
@@ -186,6 +196,7 @@ def explain(
     sources: str | Path | Iterable[str | Path],
     *,
     model: str | Path | None = None,
+    provider: str = "cpu",
     output: str | Path | None = None,
     kind: str = "overlay",
     allow_private: bool = False,
@@ -196,6 +207,7 @@ def explain(
     Args:
         sources: as for :func:`scan`.
         model: as for :func:`scan`; its network must give a logit map.
+        provider: as for :func:`scan`.
         output: a ``.png`` file for one picture, or a folder; None writes nothing, the drawing is in the explanation.
         kind: ``overlay``, the picture with the map over it, or ``map``, the map alone on a transparent ground.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
@@ -207,15 +219,23 @@ def explain(
 
     Raises:
         BundleError: the model cannot be found or loaded, or gives no logit map.
-        MadebyError: there is no such kind, or ``output`` is one file and there are several pictures.
+        MadebyError: there is no such kind, ``output`` is one file and there are several pictures, or the provider is
+            not installed.
     """
+    from madeby.detector.providers import provider_named
     from madeby.scanning.explain import explain_with
     from madeby.stores import open_bundle
 
     named = [sources] if isinstance(sources, str | Path) else sources
     place = None if output is None else Path(output)
     return explain_with(
-        open_bundle(model), named, place, kind=_map_kind(kind), allow_private=allow_private, limits=limits
+        open_bundle(model),
+        named,
+        place,
+        kind=_map_kind(kind),
+        allow_private=allow_private,
+        limits=limits,
+        provider=provider_named(provider),
     )
 
 
@@ -255,13 +275,21 @@ def _map_kind(kind: str) -> MapKind:
     return MapKind(kind)
 
 
-def load_detector(model: str | Path | None = None, *, threads: int = 0) -> Detector:
-    """Load a detector by its model's name, folder or URL; ``threads`` inside one reading, 0 for one a core.
+def load_detector(model: str | Path | None = None, *, threads: int = 0, provider: str = "cpu") -> Detector:
+    """Load a detector by its model's name, folder or URL.
+
+    Args:
+        model: as for :func:`scan`.
+        threads: inside one reading; 0 for one a core.
+        provider: as for :func:`scan`.
 
     Raises:
         BundleError: the model cannot be found or loaded.
+        MadebyError: the provider is not installed.
     """
     from madeby.detector.detector import Detector
+    from madeby.detector.providers import provider_named
     from madeby.stores import open_bundle
 
-    return Detector(open_bundle(model), threads=threads)
+    running = provider_named(provider)
+    return Detector(open_bundle(model), threads=threads, provider=running)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.provider_flag import PROVIDER_HELP, Provider
+
 
 def bench(
     sources: Annotated[
@@ -14,6 +16,7 @@ def bench(
     model: Annotated[
         str | None, typer.Option("--model", help="Name of a model, or the folder of a bundle or a run.")
     ] = None,
+    provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP)] = "cpu",
     megapixels: Annotated[
         float, typer.Option(min=0.0003, max=100, help="Size of the pictures that are made on the spot.")
     ] = 1.0,
@@ -26,7 +29,7 @@ def bench(
     """
     from madeby.api.pictures import bench as measure
 
-    found = measure(sources or (), model=model, megapixels=megapixels, seconds=seconds)
+    found = measure(sources or (), model=model, provider=provider, megapixels=megapixels, seconds=seconds)
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -34,7 +37,7 @@ def bench(
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print(f"{found.machine}, {found.cores} cores\n{found.pictures}, model {found.model}\n")
+    console.print(f"{found.machine}, {found.cores} cores\n{found.pictures}, model {found.model} on {found.provider}\n")
     stages = Table("stage", box=None, pad_edge=False, header_style="dim")
     for heading in ("ms a picture", "10%", "90%", "pictures/s a core"):
         stages.add_column(heading, justify="right")

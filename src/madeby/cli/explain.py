@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from madeby.cli.provider_flag import PROVIDER_HELP, Provider
+
 
 def explain(
     sources: Annotated[
@@ -22,6 +24,7 @@ def explain(
     model: Annotated[
         str | None, typer.Option("--model", help="Name of a model, the folder of a bundle or a run, or a store's URL.")
     ] = None,
+    provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP)] = "cpu",
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses.")
     ] = False,
@@ -38,7 +41,10 @@ def explain(
 
     console = Console(highlight=False, soft_wrap=True)
     drawn = unread = 0
-    for explanation in madeby.explain(sources, output=output, kind=kind, model=model, allow_private=allow_private):
+    explanations = madeby.explain(
+        sources, output=output, kind=kind, model=model, provider=provider, allow_private=allow_private
+    )
+    for explanation in explanations:
         result = explanation.result
         if result.verdict is None or explanation.evidence is None:
             unread += 1

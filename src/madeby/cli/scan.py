@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 from madeby.schema import Result
 
@@ -76,6 +77,7 @@ def scan(
     detector: Annotated[
         bool, typer.Option("--detector/--no-detector", help="Judge the pixels.", rich_help_panel=_QUESTION)
     ] = True,
+    provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP, rich_help_panel=_SPEED)] = "cpu",
     column: Annotated[
         str | None,
         typer.Option(
@@ -119,6 +121,7 @@ def scan(
     results = scan_pictures(
         sources,
         model=model,
+        provider=provider,
         provenance=provenance,
         detector=detector,
         allow_private=allow_private,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 
 
@@ -22,6 +23,7 @@ def serve(
             help="Name of a model, the folder of a bundle or a run, or a URL in a store, which is then watched.",
         ),
     ] = None,
+    provider: Annotated[Provider, typer.Option("--provider", envvar="MADEBY_PROVIDER", help=PROVIDER_HELP)] = "cpu",
     data_folder: Annotated[
         Path | None, typer.Option(envvar="MADEBY_DATA", help="Where history, keys and kept pictures lie.")
     ] = None,
@@ -89,6 +91,7 @@ def serve(
         host,
         port,
         model=model,
+        provider=provider,
         data_folder=data_folder,
         database=database,
         keep_pictures=keep_pictures,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from madeby.detector.bundle import Bundle
 from madeby.detector.calibration import probability_of
 from madeby.detector.flatness import flat_share
+from madeby.detector.providers import Provider
 from madeby.detector.runtime import OnnxModel
 from madeby.detector.views import Pixels, normalised, views_of
 from madeby.schema import Label, Signal, Strength
@@ -41,14 +42,15 @@ class Reading:
 class Detector:
     """Answers about pictures with one bundle; load once, call from as many threads as wanted."""
 
-    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
-        """Load the bundle's model; ``threads`` inside one reading, 0 for one a core.
+    def __init__(self, bundle: Bundle, *, threads: int = 0, provider: Provider = Provider.CPU) -> None:
+        """Load the bundle's model; ``threads`` inside one reading, 0 for one a core; ``provider`` runs it.
 
         Raises:
-            BundleError: the model cannot be loaded.
+            BundleError: the model cannot be loaded, or not by this provider.
         """
         self.bundle = bundle
-        self._model = OnnxModel(bundle.model_path, threads=threads)
+        self.provider = provider
+        self._model = OnnxModel(bundle.model_path, threads=threads, provider=provider)
 
     def read(self, pixels: Pixels) -> Reading:
         """Read one decoded picture, (height, width, 3) sRGB uint8 of any size."""
@@ -82,12 +84,14 @@ class Detector:
             )
         else:
             points_to, strength, reason = None, Strength.NONE, "pixel evidence between the thresholds"
-        detail = {
+        detail: dict[str, float | str] = {
             "logit": round(reading.logit, 4),
             "crops": reading.crops,
             "threshold_ai": thresholds.ai,
             "threshold_human": thresholds.human,
         }
+        if self.provider is not Provider.CPU:  # others round otherwise: a result says whose figures it has
+            detail["provider"] = self.provider.value
         return Signal(name="detector", points_to=points_to, strength=strength, reason=reason, detail=detail)
 
     def out_of_domain(self, pixels: Pixels) -> list[str]:

@@ -12,6 +12,7 @@ from madeby.datasets.manifest import COLUMNS, PUBLISHED, SPLITS, manifest_sha256
 from madeby.datasets.names import split_of
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
+from madeby.detector.providers import Provider
 from madeby.errors import DataError
 from madeby.evaluation.degrading import Chain
 from madeby.evaluation.drawing import draw_evaluation
@@ -47,6 +48,7 @@ def evaluate_bundle(
     flips: bool = False,
     degrade: Sequence[str] = (),
     threads: int | None = None,
+    provider: Provider = Provider.CPU,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Measure a bundle on one split of a manifest; see :func:`madeby.evaluate`, which finds the bundle.
@@ -59,13 +61,18 @@ def evaluate_bundle(
     """
     degradation = Chain.parse(degrade)
     table = usable(read_manifest(data))
-    rows = _of_split(table, split, data)
+    rows = of_split(table, split, data)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{output} cannot be made a folder for the results: {error.strerror or error}") from None
     predictions = predict(
-        Detector(bundle, threads=1), rows, flips=flips, degradation=degradation, threads=threads, progress=progress
+        Detector(bundle, threads=1, provider=provider),
+        rows,
+        flips=flips,
+        degradation=degradation,
+        threads=threads,
+        progress=progress,
     )
     predicted = predictions.table
     if predicted.is_empty():
@@ -90,6 +97,7 @@ def evaluate_bundle(
         seed=seed,
         flips=flips,
         degradation=degradation.text,
+        provider=provider.value,
         repeats=None if repeated is None else int(repeated.sum()),
         without_repeats=without_repeats,
         by=measure_by(
@@ -110,7 +118,12 @@ def evaluate_bundle(
     return Evaluation(output, metrics, tuple(plots), predictions.unread)
 
 
-def _of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
+def of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
+    """The rows of one split, in any usual spelling, or of ``all``.
+
+    Raises:
+        DataError: there is no such split, or nothing in it; the message says which splits have pictures.
+    """
     if split == "all":
         rows = table
     else:

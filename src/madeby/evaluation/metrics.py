@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from madeby.detector.bundle import Thresholds
 from madeby.evaluation.figures import FIGURES, Scored, confusion_of, figures_of
 from madeby.schema import Frozen, ModelInfo
 
@@ -18,6 +17,18 @@ CELLS_AT_ONCE = 2_000_000
 """Size of the weight matrix that is worked through at once: 16 MB of float64."""
 
 Interval = tuple[float, float]
+
+
+class Thresholds(Protocol):
+    """Where verdicts begin: ``ai`` at or above one probability, ``human`` at or below the other."""
+
+    @property
+    def ai(self) -> float:
+        """From here up a picture is called ``ai``."""
+
+    @property
+    def human(self) -> float:
+        """From here down a picture is called ``human``."""
 
 
 class Abstention(Frozen):
@@ -75,8 +86,8 @@ class Metrics(Figures):
     ``repeats`` counts pictures that occur, pixel for pixel, in the splits ``train`` or ``val`` too, null where that
     cannot be told; ``without_repeats`` are the figures of the others, null where there are no repeats. ``flips``
     says whether each picture and its mirror image were read and their logits averaged, ``degradation`` what was done to
-    the pictures before (``resize=0.5,jpeg=60``). ``seed`` is that of the
-    ``bootstrap`` resamples.
+    the pictures before (``resize=0.5,jpeg=60``), ``provider`` what ran the model. ``seed`` is that of the ``bootstrap``
+    resamples.
     """
 
     split: str
@@ -88,6 +99,7 @@ class Metrics(Figures):
     seed: int = 0
     flips: bool = False
     degradation: str = ""
+    provider: str = "cpu"
     repeats: int | None = None
     without_repeats: Figures | None = None
     by: dict[str, dict[str, Figures]]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
+from madeby.detector.providers import Provider
 from madeby.detector.views import normalised, views_of
 from madeby.errors import MadebyError, PictureError
 from madeby.pictures.decode import Picture, decode
@@ -55,27 +56,34 @@ class Throughput(Frozen):
 class Bench(Frozen):
     """What was measured: on what, with which pictures, and how long each stage took.
 
-    ``pictures`` says what they were; ``stages`` are in the order in which a picture passes them.
+    ``provider`` ran the model; ``pictures`` says what they were; ``stages`` are in the order in which a picture
+    passes them.
     """
 
     machine: str
     cores: int
     model: str
+    provider: str
     pictures: str
     stages: tuple[StageTime, ...]
     throughput: tuple[Throughput, ...]
 
 
 def bench_with(
-    bundle: Bundle, sources: Iterable[str | Path] = (), *, megapixels: float = 1.0, seconds: float = 10.0
+    bundle: Bundle,
+    sources: Iterable[str | Path] = (),
+    *,
+    megapixels: float = 1.0,
+    seconds: float = 10.0,
+    provider: Provider = Provider.CPU,
 ) -> Bench:
     """Measure with one bundle; see :func:`madeby.bench`, which finds it."""
     with tempfile.TemporaryDirectory(prefix="madeby-bench-") as folder:
         named = [str(source) for source in sources]
         paths, pictures = _own_pictures(named) if named else _made_pictures(Path(folder), megapixels)
         cores = available_cores()
-        stages = tuple(_stages(Detector(bundle, threads=1), pictures, seconds / 2))
-        throughput = tuple(_throughput(bundle, paths, workers, seconds / 2) for workers in sorted({1, cores}))
+        stages = tuple(_stages(Detector(bundle, threads=1, provider=provider), pictures, seconds / 2))
+        throughput = tuple(_throughput(bundle, paths, workers, seconds / 2, provider) for workers in sorted({1, cores}))
     sizes = [picture.facts.width * picture.facts.height / 1e6 for picture in pictures]
     formats = "/".join(sorted({picture.facts.format for picture in pictures}))
     made = "your" if named else "self-made"
@@ -83,6 +91,7 @@ def bench_with(
         machine=_processor(),
         cores=cores,
         model=f"{bundle.spec.name} {bundle.spec.version}",
+        provider=provider.value,
         pictures=f"{len(pictures)} {made} {formats} pictures of {statistics.mean(sizes):.2g} megapixels",
         stages=stages,
         throughput=throughput,
@@ -124,10 +133,10 @@ def _timed(stage: str, work: Callable[[Given], Returned], on: list[Given], secon
     return StageTime(stage=stage, median=round(median, 3), low=round(low, 3), high=round(high, 3))
 
 
-def _throughput(bundle: Bundle, paths: list[str], workers: int, seconds: float) -> Throughput:
+def _throughput(bundle: Bundle, paths: list[str], workers: int, seconds: float, provider: Provider) -> Throughput:
     """Scan the same files over and over, from opening them to results, once everything is loaded and warm."""
     endless = (f"{path}\n" for path in itertools.cycle(paths))
-    results = scan_with(bundle, ["-"], standard_input=endless, workers=workers)
+    results = scan_with(bundle, ["-"], standard_input=endless, workers=workers, provider=provider)
     for _ in range(2 * workers):
         next(results)
     start, count = time.perf_counter(), 0

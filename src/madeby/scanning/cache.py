@@ -28,8 +28,8 @@ class AnswerCache:
     """Remembers the results of one pipeline in an SQLite file, which several processes may share.
 
     The key is the SHA-256 of the picture's bytes together with all that shapes an answer: the model and its
-    thresholds, what is read, the limits, the policy and the version of madeby. What belongs to the single file, its
-    name and the time spent, is not kept. Only answers are; an error may have passed by the next time.
+    thresholds, what runs it, what is read, the limits, the policy and the version of madeby. What belongs to the single
+    file, its name and the time spent, is not kept. Only answers are; an error may have passed by the next time.
     """
 
     def __init__(self, path: Path, pipeline: Pipeline, *, kept: int = ANSWERS_KEPT) -> None:
@@ -125,6 +125,7 @@ def _fingerprint(pipeline: Pipeline) -> bytes:
     parts = (
         __version__,
         bundle.spec.model_dump_json() if bundle else None,
+        pipeline.detector.provider.value if pipeline.detector else None,
         pipeline.provenance,
         pipeline.reading,
         pipeline.limits,

@@ -11,6 +11,7 @@ from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.detector.evidence_drawing import MapKind, draw_evidence
 from madeby.detector.evidence_map import EvidenceMap, evidence_map
+from madeby.detector.providers import Provider
 from madeby.errors import ErrorCode, MadebyError, PictureError
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
@@ -49,11 +50,12 @@ def explain_with(
     kind: MapKind,
     allow_private: bool = False,
     limits: Limits | None = None,
+    provider: Provider = Provider.CPU,
 ) -> Iterator[Explanation]:
     """Explain every picture that the sources name; see :func:`madeby.explain`, which finds the bundle."""
     limits = limits or Limits()
     policy = FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes)
-    pipeline = Pipeline(detector=Detector(bundle), limits=limits, fetch_policy=policy)
+    pipeline = Pipeline(detector=Detector(bundle, provider=provider), limits=limits, fetch_policy=policy)
     units = expand([str(source) for source in sources], limits=limits)
     return _each(units, pipeline, kind, output)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
+from madeby.detector.providers import Provider
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import SourceUnit, expand, printable
@@ -43,6 +44,7 @@ def scan_with(
     answered: Answered | None = None,
     cache: Path | None = None,
     ordered: bool = True,
+    provider: Provider = Provider.CPU,
 ) -> Generator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
@@ -51,7 +53,7 @@ def scan_with(
     limits = limits or Limits()
     pipeline = Pipeline(
         # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
-        detector=Detector(bundle, threads=0 if alone else 1) if bundle else None,
+        detector=Detector(bundle, threads=0 if alone else 1, provider=provider) if bundle else None,
         provenance=provenance,
         reading=reading or ReadingOptions(),
         limits=limits,

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -48,15 +49,17 @@ class LiveModel:
     the place of the old one; if any of that fails the old one stays.
     """
 
-    def __init__(self, model: str | None = None, *, threads: int = 1) -> None:
-        """Load a model as ``scan --model`` does; ``threads`` inside one reading, 0 for one a core.
+    def __init__(self, model: str | None = None, *, threads: int = 1, provider: str = "cpu") -> None:
+        """Load a model as ``scan --model --provider`` does; ``threads`` inside one reading, 0 for one a core.
 
         Raises:
             BundleError: it cannot be found, loaded or used.
+            MadebyError: the provider is not installed.
         """
         self._model = model
         self._threads = threads
-        self._detector = _tried(madeby.load_detector(model, threads=threads))
+        self._provider = provider
+        self._detector = _tried(self.load(model))
         self._status = LiveStatus(model=self._detector.bundle.info, since=now())
         self._identity = ""  # of the last bundle seen in the store
         self._exchanging = threading.Lock()
@@ -73,6 +76,14 @@ class LiveModel:
         """What is served and how the last look at the store went."""
         return self._status
 
+    def load(self, model: str | Path | None) -> madeby.Detector:
+        """A model loaded to be run as the one that is served.
+
+        Raises:
+            BundleError: it cannot be found or loaded.
+        """
+        return madeby.load_detector(model, threads=self._threads, provider=self._provider)
+
     def swap(self, model: str) -> ModelInfo:
         """Serve another model from the next request on; it is also the one that is watched from now on.
 
@@ -80,7 +91,7 @@ class LiveModel:
             BundleError: it cannot be found, loaded or used; the old one stays.
         """
         with self._exchanging:
-            self._exchange(_tried(madeby.load_detector(model, threads=self._threads)))
+            self._exchange(_tried(self.load(model)))
             self._model, self._identity = model, ""
             return self._status.model
 
@@ -101,7 +112,7 @@ class LiveModel:
             bundle = madeby.models_pull(self._model)
             changed = bundle.folder != self._detector.bundle.folder
             if changed:
-                self._exchange(_tried(madeby.Detector(bundle, threads=self._threads)))
+                self._exchange(_tried(self.load(bundle.folder)))
             self._identity = newest.identity
             return changed
 

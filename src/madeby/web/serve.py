@@ -22,6 +22,7 @@ def serve(
     port: int = 8000,
     *,
     model: str | None = None,
+    provider: str = "cpu",
     data_folder: str | Path | None = None,
     database: str | None = None,
     keep_pictures: bool = False,
@@ -37,6 +38,7 @@ def serve(
         host: address to listen on.
         port: port to listen on; 0 for any that is free.
         model: as for :func:`madeby.scan`; one from a store is exchanged whenever the store has a newer version.
+        provider: what runs every model, as for :func:`madeby.scan`.
         data_folder: where history, keys and kept pictures lie; the user's data folder if None.
         database: path of a SQLite file or URL of a PostgreSQL database; a file in the data folder if None.
         keep_pictures: whether pictures are kept beside their results.
@@ -63,6 +65,7 @@ def serve(
             host=host,
             port=port,
             model=model,
+            provider=provider,
             database=database,
             keep_pictures=keep_pictures,
             retention_days=retention_days,

@@ -38,7 +38,7 @@ class Shelf:
                 )
             if known.model not in self._loaded:
                 try:
-                    self._loaded[known.model] = madeby.load_detector(known.model, threads=1)
+                    self._loaded[known.model] = self._live.load(known.model)
                 except BundleError:
                     raise RefusalError(503, "model_unusable", f"the model {name[:80]!r} cannot be loaded") from None
             self._loaded.move_to_end(known.model)
