@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from madeby.detector.bundle import Calibration, Thresholds
+from madeby.detector.bundle import Calibration, Profile, Thresholds
 from madeby.detector.calibration import probability_of
-from madeby.training.calibrate import Scores, conformal_bound, fit_calibration, fit_thresholds
+from madeby.detector.thresholds import conformal_bound, fewest_for
+from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.figures import auroc, figures_of, mean_by_picture
 from madeby.training.schedule import schedule_factor
 
 
 def scores(human, ai):
     return Scores(np.concatenate([human, ai]), np.repeat(np.array([0, 1], np.int8), [len(human), len(ai)]))
+
+
+def fit_thresholds(fitted_on, calibration, profile=Profile.BALANCED):
+    return fit_profiles(fitted_on, calibration, "synthetic")[profile]
 
 
 def logits_with(slope, intercept, rng, n=20000):
@@ -41,7 +46,7 @@ def test_backward_scores_and_tiny_sets_are_not_fitted():
 
 def test_perfectly_separated_scores_stay_finite():
     fitted = fit_calibration(scores(np.full(100, -30.0), np.full(100, 30.0)), "x")
-    thresholds = fit_thresholds(scores(np.full(100, -30.0), np.full(100, 30.0)), fitted, "x")
+    thresholds = fit_thresholds(scores(np.full(100, -30.0), np.full(100, 30.0)), fitted)
     assert np.isfinite([fitted.slope, fitted.intercept]).all()
     assert (thresholds.ai, thresholds.human) == (0.5, 0.5)
 
@@ -51,7 +56,7 @@ def test_false_alarms_stay_below_the_promise_on_fresh_pictures():
     alarms, misses = [], []
     for _ in range(400):
         fitted_on = scores(rng.normal(-1, 1.5, 250), rng.normal(1, 1.5, 200))
-        thresholds = fit_thresholds(fitted_on, Calibration(), "x")
+        thresholds = fit_thresholds(fitted_on, Calibration())
         fresh_human = [probability_of(value, Calibration()) for value in rng.normal(-1, 1.5, 200)]
         fresh_ai = [probability_of(value, Calibration()) for value in rng.normal(1, 1.5, 200)]
         alarms.append(np.mean(np.array(fresh_human) >= thresholds.ai))
@@ -63,7 +68,7 @@ def test_false_alarms_stay_below_the_promise_on_fresh_pictures():
 def test_on_its_own_pictures_the_promise_holds_exactly():
     rng = np.random.default_rng(2)
     fitted_on = scores(rng.normal(0, 1, 300), rng.normal(0.5, 1, 300))
-    thresholds = fit_thresholds(fitted_on, Calibration(), "x")
+    thresholds = fit_thresholds(fitted_on, Calibration())
     human = np.array([probability_of(value, Calibration()) for value in fitted_on.human])
     ai = np.array([probability_of(value, Calibration()) for value in fitted_on.ai])
     assert (human >= thresholds.ai).mean() <= 0.01
@@ -72,15 +77,46 @@ def test_on_its_own_pictures_the_promise_holds_exactly():
 
 def test_ties_at_the_threshold_are_spared():
     saturated = scores(np.full(200, 800.0), np.full(200, 900.0))
-    thresholds = fit_thresholds(saturated, Calibration(), "x")
+    thresholds = fit_thresholds(saturated, Calibration())
     assert probability_of(800.0, Calibration()) < thresholds.ai <= 1.1
 
 
 @pytest.mark.parametrize(("n", "never"), [(98, True), (99, False)])
 def test_too_few_photographs_mean_never(n, never):
-    thresholds = fit_thresholds(scores(np.linspace(-3, 0, n), np.linspace(0, 3, n)), Calibration(), "x")
+    thresholds = fit_thresholds(scores(np.linspace(-3, 0, n), np.linspace(0, 3, n)), Calibration())
     assert (thresholds.ai == 1.1) is never
     assert isinstance(thresholds, Thresholds)
+
+
+def test_each_collection_of_photographs_keeps_the_promise():
+    rng = np.random.default_rng(3)
+    easy, hard, few = rng.normal(-3, 1, 900), rng.normal(1, 1, 150), rng.normal(6, 1, 40)
+    human = np.concatenate([easy, hard, few])
+    names = ("easy",) * 900 + ("hard",) * 150 + ("few",) * 40
+    fitted_on = Scores(
+        np.concatenate([human, rng.normal(3, 1, 300)]),
+        np.repeat(np.array([0, 1], np.int8), [len(human), 300]),
+        names + (None,) * 300,
+    )
+    pooled = fit_thresholds(scores(np.concatenate([easy, hard]), rng.normal(3, 1, 300)), Calibration())
+    hard_alone = fit_thresholds(scores(hard, rng.normal(3, 1, 300)), Calibration())
+    assert pooled.ai < hard_alone.ai
+    assert fit_thresholds(fitted_on, Calibration()).ai >= hard_alone.ai
+
+
+def test_profiles_differ_in_what_they_dare():
+    rng = np.random.default_rng(4)
+    fitted_on = scores(rng.normal(-1, 1.5, 1000), rng.normal(1, 1.5, 1000))
+    cautious, balanced, eager = (fit_thresholds(fitted_on, Calibration(), profile) for profile in Profile)
+    assert cautious.ai > balanced.ai > eager.ai
+    assert cautious.human < balanced.human < eager.human
+
+
+@pytest.mark.parametrize("alpha", [0.005, 0.01, 0.05, 0.1, 1 / 3])
+def test_how_many_pictures_a_promise_takes(alpha):
+    fewest = fewest_for(alpha)
+    assert conformal_bound(np.arange(float(fewest)), alpha) is not None
+    assert conformal_bound(np.arange(float(fewest - 1)), alpha) is None
 
 
 def test_conformal_bound_is_the_order_statistic():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.cli.terminal_text import plain
 
@@ -39,6 +40,7 @@ def evaluate(
         ),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Pictures at a time; one a core by default.")] = None,
+    threshold_profile: Annotated[Profile, typer.Option("--threshold-profile", help=PROFILE_HELP)] = "balanced",
     provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP)] = "cpu",
     into_card: Annotated[
         str | None, typer.Option("--into-card", metavar="NAME", help="Also write the figures into the model's card.")
@@ -61,6 +63,7 @@ def evaluate(
             flips=flips,
             degrade=degrade or (),
             threads=threads,
+            threshold_profile=threshold_profile,
             provider=provider,
             into_card=into_card,
             progress=progress,

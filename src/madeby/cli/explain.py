@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 
 
@@ -24,6 +25,7 @@ def explain(
     model: Annotated[
         str | None, typer.Option("--model", help="Name of a model, the folder of a bundle or a run, or a store's URL.")
     ] = None,
+    threshold_profile: Annotated[Profile, typer.Option("--threshold-profile", help=PROFILE_HELP)] = "balanced",
     provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP)] = "cpu",
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs lead to private, loopback and link-local addresses.")
@@ -42,7 +44,13 @@ def explain(
     console = Console(highlight=False, soft_wrap=True)
     drawn = unread = 0
     explanations = madeby.explain(
-        sources, output=output, kind=kind, model=model, provider=provider, allow_private=allow_private
+        sources,
+        output=output,
+        kind=kind,
+        model=model,
+        threshold_profile=threshold_profile,
+        provider=provider,
+        allow_private=allow_private,
     )
     for explanation in explanations:
         result = explanation.result

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 
@@ -23,6 +24,9 @@ def serve(
             help="Name of a model, the folder of a bundle or a run, or a URL in a store, which is then watched.",
         ),
     ] = None,
+    threshold_profile: Annotated[
+        Profile, typer.Option("--threshold-profile", envvar="MADEBY_THRESHOLD_PROFILE", help=PROFILE_HELP)
+    ] = "balanced",
     provider: Annotated[Provider, typer.Option("--provider", envvar="MADEBY_PROVIDER", help=PROVIDER_HELP)] = "cpu",
     data_folder: Annotated[
         Path | None, typer.Option(envvar="MADEBY_DATA", help="Where history, keys and kept pictures lie.")
@@ -91,6 +95,7 @@ def serve(
         host,
         port,
         model=model,
+        threshold_profile=threshold_profile,
         provider=provider,
         data_folder=data_folder,
         database=database,

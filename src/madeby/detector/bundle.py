@@ -8,7 +8,9 @@ and its checksum is verified before it is loaded.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,6 +74,14 @@ class Thresholds(Frozen):
     set_on: str = ""
 
 
+class Profile(StrEnum):
+    """How readily a verdict leaves ``uncertain``; ``balanced`` is what a bundle's own thresholds are."""
+
+    CAUTIOUS = "cautious"
+    BALANCED = "balanced"
+    EAGER = "eager"
+
+
 class Domain(Frozen):
     """Which pictures the bundle was validated on; others are flagged and pushed towards ``uncertain``.
 
@@ -117,6 +127,7 @@ class BundleSpec(Frozen):
     aggregation: Literal["mean"] = "mean"
     calibration: Calibration = Calibration()
     thresholds: Thresholds = Thresholds()
+    profiles: dict[Literal[Profile.CAUTIOUS, Profile.EAGER], Thresholds] = Field(default_factory=dict)
     domain: Domain = Domain()
     training: Training = Training()
     created: str = ""
@@ -124,9 +135,15 @@ class BundleSpec(Frozen):
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> BundleSpec:
-        if self.thresholds.human > self.thresholds.ai:
-            raise ValueError("thresholds.human must not lie above thresholds.ai")
+        for thresholds in (self.thresholds, *self.profiles.values()):
+            if thresholds.human > thresholds.ai:
+                raise ValueError("thresholds.human must not lie above thresholds.ai")
         return self
+
+    def with_profiles(self, fitted: Mapping[Profile, Thresholds]) -> BundleSpec:
+        """The same with other thresholds: ``balanced`` become its own, the rest stand beside them."""
+        rest = {profile: thresholds for profile, thresholds in fitted.items() if profile is not Profile.BALANCED}
+        return self.model_copy(update={"thresholds": fitted[Profile.BALANCED], "profiles": rest})
 
 
 @dataclass(frozen=True)
@@ -151,6 +168,22 @@ class Bundle:
     def info(self) -> ModelInfo:
         """The bundle as results name it."""
         return ModelInfo(name=self.spec.name, version=self.spec.version, sha256=self.spec.model_sha256)
+
+    def with_profile(self, profile: Profile) -> Bundle:
+        """The bundle with another profile's thresholds as its own.
+
+        Raises:
+            BundleError: it has none for this profile.
+        """
+        if profile is Profile.BALANCED:
+            return self
+        thresholds = self.spec.profiles.get(profile)
+        if thresholds is None:
+            raise BundleError(
+                f"{self.spec.name} {self.spec.version} has no thresholds for the profile {profile}: "
+                "`madeby calibrate` sets them on photographs of yours"
+            )
+        return Bundle(self.folder, self.spec.model_copy(update={"thresholds": thresholds}))
 
     @classmethod
     def open(cls, folder: Path) -> Bundle:

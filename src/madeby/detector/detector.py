@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from madeby.detector.calibration import probability_of
 from madeby.detector.flatness import flat_share
 from madeby.detector.providers import Provider
 from madeby.detector.runtime import OnnxModel
+from madeby.detector.thresholds import profile_named
 from madeby.detector.views import Pixels, normalised, views_of
 from madeby.schema import Label, Signal, Strength
 
@@ -48,9 +50,19 @@ class Detector:
         Raises:
             BundleError: the model cannot be loaded, or not by this provider.
         """
-        self.bundle = bundle
+        self.bundle = self._as_loaded = bundle
         self.provider = provider
         self._model = OnnxModel(bundle.model_path, threads=threads, provider=provider)
+
+    def with_profile(self, name: str) -> Detector:
+        """The same loaded model with the thresholds of a profile: ``cautious``, ``balanced`` or ``eager``.
+
+        Raises:
+            MadebyError: there is no such profile, or the bundle has no thresholds for it.
+        """
+        other = copy.copy(self)
+        other.bundle = self._as_loaded.with_profile(profile_named(name))
+        return other
 
     def read(self, pixels: Pixels) -> Reading:
         """Read one decoded picture, (height, width, 3) sRGB uint8 of any size."""

@@ -46,8 +46,8 @@ def load_onnxruntime() -> Any:
     return onnxruntime
 
 
-def provider_named(name: str) -> Provider:
-    """The provider of a name, present in the onnxruntime that is installed.
+def provider_named(name: str, *, here: bool = True) -> Provider:
+    """The provider of a name, present in the onnxruntime that is installed; with ``here`` False it may be elsewhere.
 
     Raises:
         MadebyError: there is no such provider, or it is not installed; the message says what to install.
@@ -56,7 +56,7 @@ def provider_named(name: str) -> Provider:
         provider = Provider(name)
     except ValueError:
         raise MadebyError(f"there is no provider {name!r}; there are {', '.join(Provider)}") from None
-    if provider is not Provider.CPU:
+    if here and provider is not Provider.CPU:
         runtime = load_onnxruntime()
         if ORT_NAMES[provider] not in runtime.get_available_providers():
             version = runtime.__version__

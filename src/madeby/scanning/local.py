@@ -5,17 +5,19 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar
 
 from madeby.pictures.sources import SourceUnit
-from madeby.schema import Result
+
+Answer = TypeVar("Answer")
 
 RESULTS_AHEAD = 64
 """Results that may wait for their turn or their reader; units are drawn no further ahead."""
 
 
 def run_local(
-    units: Iterable[SourceUnit], answer: Callable[[SourceUnit], Result], *, workers: int, ordered: bool = True
-) -> Generator[Result]:
+    units: Iterable[SourceUnit], answer: Callable[[SourceUnit], Answer], *, workers: int, ordered: bool = True
+) -> Generator[Answer]:
     """Answer about each unit, ``workers`` at a time.
 
     Memory is bounded whatever the number of units: each worker holds one, and draws the next when it is done. A
@@ -27,7 +29,7 @@ def run_local(
         workers: how many.
         ordered: give results in the order of the units, else as they are ready.
     """
-    early: dict[int, Result] = {}
+    early: dict[int, Answer] = {}
     wanted = 0
     places = threading.Semaphore(RESULTS_AHEAD)
     numbered = _answered(units, answer, workers, places)
@@ -48,13 +50,13 @@ def run_local(
 
 def _answered(
     units: Iterable[SourceUnit],
-    answer: Callable[[SourceUnit], Result],
+    answer: Callable[[SourceUnit], Answer],
     workers: int,
     places: threading.Semaphore,
-) -> Generator[tuple[int, Result]]:
+) -> Generator[tuple[int, Answer]]:
     """Results as they are ready, with their units' numbers; one of ``places`` is taken for each."""
     numbered = enumerate(units)
-    ready: queue.SimpleQueue[tuple[int, Result] | BaseException | None] = queue.SimpleQueue()
+    ready: queue.SimpleQueue[tuple[int, Answer] | BaseException | None] = queue.SimpleQueue()
     drawing, stopped = threading.Lock(), threading.Event()
     answering = [threading.Lock() for _ in range(workers)]
 

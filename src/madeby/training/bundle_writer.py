@@ -27,7 +27,7 @@ from madeby.detector.detector import Detector
 from madeby.detector.views import Pixels
 from madeby.errors import PictureError
 from madeby.pictures.decode import decode
-from madeby.training.calibrate import Scores, fit_calibration, fit_thresholds
+from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import card_text
 from madeby.training.export import OPSET, export_onnx, parity
 from madeby.training.figures import figures_of
@@ -74,6 +74,7 @@ def write_bundle(
     parity_views: Pixels,
     paths: Sequence[str],
     labels: npt.NDArray[np.int8],
+    collections: Sequence[str | None],
     domain: Domain,
     progress: Callable[[int, int], None],
 ) -> WrittenBundle:
@@ -88,6 +89,7 @@ def write_bundle(
         parity_views: (n, size, size, 3) uint8 to compare PyTorch and ONNX on.
         paths: the validation pictures' files, read as ``scan`` reads them.
         labels: (n,) their labels, 0 human and 1 ai.
+        collections: (n,) where each comes from, None where unknown.
         domain: which pictures it is good for.
         progress: called with (validation pictures done, their count).
 
@@ -111,11 +113,11 @@ def write_bundle(
         madeby_version=__version__,
         calibration=Calibration(),
     )
-    scores = validation_scores(Detector(Bundle(folder, spec)), paths, labels, progress)
+    scores = validation_scores(Detector(Bundle(folder, spec)), paths, labels, collections, progress)
     fitted_on = f"{training.data} (val)"
     calibration = fit_calibration(scores, fitted_on)
-    thresholds = fit_thresholds(scores, calibration, fitted_on)
-    bundle = Bundle(folder, spec.model_copy(update={"calibration": calibration, "thresholds": thresholds}))
+    spec = spec.model_copy(update={"calibration": calibration})
+    bundle = Bundle(folder, spec.with_profiles(fit_profiles(scores, calibration, fitted_on)))
     block = _validation_block(scores, bundle.spec, difference)
     bundle.write_spec()
     (folder / METRICS_FILE).write_text(json.dumps(asdict(block), indent=2) + "\n", encoding="utf-8")
@@ -127,19 +129,20 @@ def validation_scores(
     detector: Detector,
     paths: Sequence[str],
     labels: npt.NDArray[np.int8],
+    collections: Sequence[str | None],
     progress: Callable[[int, int], None],
 ) -> Scores:
     """Raw logits of pictures through the finished detector; files that cannot be read any more are left out."""
     logits, kept = [], []
-    for done, (path, label) in enumerate(zip(paths, labels.tolist(), strict=True), start=1):
+    for done, path in enumerate(paths, start=1):
         try:
             pixels = decode(Path(path).read_bytes(), perceptual_hash=False).pixels
         except (OSError, PictureError):
             continue
         logits.append(detector.read(pixels).logit)
-        kept.append(label)
+        kept.append(done - 1)
         progress(done, len(paths))
-    return Scores(np.array(logits, np.float64), np.array(kept, np.int8))
+    return Scores(np.array(logits, np.float64), labels[kept], tuple(collections[row] for row in kept))
 
 
 def _validation_block(scores: Scores, spec: BundleSpec, difference: float) -> ValidationBlock:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from madeby.detector.bundle import Calibration, Thresholds
+from madeby.detector.bundle import Calibration, Profile, Thresholds
 from madeby.detector.calibration import probability_of
+from madeby.detector.thresholds import TARGETS, fit_thresholds
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,10 +22,14 @@ SLOPE_RANGE = (1e-3, 1e3)
 
 @dataclass(frozen=True)
 class Scores:
-    """Validation pictures as the exported bundle sees them: (n,) raw logits and (n,) labels 0 or 1."""
+    """Validation pictures as the exported bundle sees them: (n,) raw logits and (n,) labels 0 or 1.
+
+    ``collections`` says where each comes from, None where unknown; it is empty where no one knows.
+    """
 
     logits: Floats
     labels: npt.NDArray[np.int8]
+    collections: tuple[str | None, ...] = ()
 
     @property
     def human(self) -> Floats:
@@ -84,38 +89,20 @@ def _fit(scores: Scores, *, with_intercept: bool) -> tuple[float, float]:
     return float(found.x[0]) / spread, float(found.x[1]) if with_intercept else 0.0
 
 
-def fit_thresholds(
-    scores: Scores,
-    calibration: Calibration,
-    set_on: str,
-    *,
-    false_alarm_target: float = 0.01,
-    miss_target: float = 0.05,
-) -> Thresholds:
-    """Thresholds with a finite-sample promise (split conformal prediction; Vovk et al. 2005).
+def fit_profiles(scores: Scores, calibration: Calibration, set_on: str) -> dict[Profile, Thresholds]:
+    """Thresholds of every profile, by :func:`madeby.detector.thresholds.fit_thresholds`.
 
-    ``ai`` is the k-th smallest probability of the human validation pictures, k = ceil((n + 1)(1 - target)): a new
-    picture drawn like them lies above it with a chance of at most the target. Where n is too small for any such
-    k, ``ai`` is 1.1: never. ``human`` mirrors this with the AI pictures and the miss target (-0.1: never).
+    Args:
+        scores: validation logits, labels and, if known, collections.
+        calibration: what makes probabilities of the logits.
+        set_on: what the data is called in the bundle.
     """
-    human = np.array([probability_of(float(logit), calibration) for logit in np.sort(scores.human)])
-    ai = np.array([probability_of(float(logit), calibration) for logit in np.sort(scores.ai)])
-    above = conformal_bound(human, false_alarm_target)
-    below = conformal_bound(-ai, miss_target)
-    # The verdict starts at the threshold, the bound itself is still to be spared: the next number is the threshold.
-    return Thresholds(
-        ai=1.1 if above is None else max(0.5, math.nextafter(above, 2.0)),
-        human=-0.1 if below is None else min(0.5, math.nextafter(-below, -1.0)),
-        false_alarm_target=false_alarm_target,
-        miss_target=miss_target,
-        n_human=len(human),
-        n_ai=len(ai),
-        set_on=set_on,
+    human, ai = (
+        np.array([probability_of(float(logit), calibration) for logit in logits])
+        for logits in (scores.human, scores.ai)
     )
-
-
-def conformal_bound(values: Floats, alpha: float) -> float | None:
-    """The bound that one more value of the same kind exceeds with a chance of at most ``alpha``; None if too few."""
-    n = len(values)
-    k = math.ceil((n + 1) * (1 - alpha) - 1e-9)
-    return float(np.sort(values)[k - 1]) if 1 <= k <= n else None
+    named = [name for name, label in zip(scores.collections, scores.labels.tolist(), strict=False) if label == 0]
+    return {
+        profile: fit_thresholds(human, ai, set_on, targets=targets, collections=named)
+        for profile, targets in TARGETS.items()
+    }

@@ -57,7 +57,7 @@ Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {cal
 {calibration.n:,} pictures of {calibration.fitted_on or "nothing"}, both labels weighed alike.
 
 {_promise(spec.thresholds)}
-
+{_profiles(spec)}
 ## Recipe
 {recipe}
 
@@ -74,25 +74,32 @@ def _collections(counts: dict[str, int]) -> str:
 
 
 def _promise(thresholds: Thresholds) -> str:
+    called, missed = 100 * thresholds.false_alarm_target, 100 * thresholds.miss_target
     if thresholds.ai > 1:
         called_ai = (
             f"`ai` is never called: {thresholds.n_human:,} human validation pictures are too few to promise "
-            f"a false-alarm rate of {thresholds.false_alarm_target:.0%}."
+            f"a false-alarm rate of {called:.3g}%."
         )
     else:
         called_ai = (
-            f"`ai` is called from probability {thresholds.ai:.4f}, so that at most "
-            f"{thresholds.false_alarm_target:.0%} of human pictures like the {thresholds.n_human:,} validated on "
-            "are called `ai`."
+            f"`ai` is called from probability {thresholds.ai:.4f}, so that at most {called:.3g}% of human pictures "
+            f"like the {thresholds.n_human:,} validated on are called `ai`."
         )
     if thresholds.human < 0:
         called_human = f"`human` is never called: {thresholds.n_ai:,} AI validation pictures are too few."
     else:
         called_human = (
-            f"`human` is called up to probability {thresholds.human:.4f}, so that at most "
-            f"{thresholds.miss_target:.0%} of AI pictures like the {thresholds.n_ai:,} validated on are called `human`."
+            f"`human` is called up to probability {thresholds.human:.4f}, so that at most {missed:.3g}% of AI pictures "
+            f"like the {thresholds.n_ai:,} validated on are called `human`."
         )
     return f"{called_ai} {called_human} Between the two the verdict is `uncertain`."
+
+
+def _profiles(spec: BundleSpec) -> str:
+    if not spec.profiles:
+        return ""
+    told = "".join(f"\n`--threshold-profile {name}`: {_promise(rest)}\n" for name, rest in spec.profiles.items())
+    return f"{told}\nEach collection of human validation pictures that is large enough keeps these shares by itself.\n"
 
 
 def _plain(value: object) -> str:

@@ -145,6 +145,7 @@ def bundle_of_best(
         parity_views=decoded.validation.pixels[::step],
         paths=readable["path"].to_list(),
         labels=labels,
+        collections=readable["collection"].to_list(),
         domain=domain_of(parts, recipe),
         progress=lambda done, count: progress.stage("calibrating", done, count),
     )

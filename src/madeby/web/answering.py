@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import madeby
-from madeby.errors import ErrorCode, PictureError
+from madeby.errors import ErrorCode, MadebyError, PictureError
 from madeby.schema import ErrorInfo, Result
 from madeby.web.live_model import LiveModel
 from madeby.web.record import Record
@@ -68,15 +68,20 @@ class Answering:
             timeout_seconds=settings.fetch_seconds,
         )
 
-    async def detector_of(self, model: str | None) -> madeby.Detector:
-        """The detector of this moment, or that of a model at hand.
+    async def detector_of(self, model: str | None, profile: str | None) -> madeby.Detector:
+        """The detector of this moment, or of a model at hand, with the thresholds of a profile: the server's if None.
 
         Raises:
-            RefusalError: 422, there is no such model at hand.
+            RefusalError: 422, there is no such model at hand, or it has no such profile.
         """
         if model is None:
-            return self.live.detector
-        return await self.workers.run(lambda: self.shelf.detector(model), self.settings.picture_seconds)
+            detector = self.live.detector
+        else:
+            detector = await self.workers.run(lambda: self.shelf.detector(model), self.settings.picture_seconds)
+        try:
+            return detector.with_profile(profile or self.settings.threshold_profile)
+        except MadebyError as error:
+            raise RefusalError(422, "invalid", f"threshold_profile: {error}") from None
 
     def room_for(self, wanted: Wanted) -> AbstractAsyncContextManager[None]:
         """Where to answer and keep the answer: what addresses lead to nobody sent and counted, so few are held."""

@@ -49,8 +49,12 @@ class LiveModel:
     the place of the old one; if any of that fails the old one stays.
     """
 
-    def __init__(self, model: str | None = None, *, threads: int = 1, provider: str = "cpu") -> None:
+    def __init__(
+        self, model: str | None = None, *, threads: int = 1, threshold_profile: str = "balanced", provider: str = "cpu"
+    ) -> None:
         """Load a model as ``scan --model --provider`` does; ``threads`` inside one reading, 0 for one a core.
+
+        A model that has no thresholds for the profile is not served.
 
         Raises:
             BundleError: it cannot be found, loaded or used.
@@ -58,7 +62,7 @@ class LiveModel:
         """
         self._model = model
         self._threads = threads
-        self._provider = provider
+        self._profile, self._provider = threshold_profile, provider
         self._detector = _tried(self.load(model))
         self._status = LiveStatus(model=self._detector.bundle.info, since=now())
         self._identity = ""  # of the last bundle seen in the store
@@ -82,7 +86,9 @@ class LiveModel:
         Raises:
             BundleError: it cannot be found or loaded.
         """
-        return madeby.load_detector(model, threads=self._threads, provider=self._provider)
+        detector = madeby.load_detector(model, threads=self._threads, provider=self._provider)
+        detector.with_profile(self._profile)  # which each request asks for: better no model than none of its verdicts
+        return detector
 
     def swap(self, model: str) -> ModelInfo:
         """Serve another model from the next request on; it is also the one that is watched from now on.

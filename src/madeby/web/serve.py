@@ -22,6 +22,7 @@ def serve(
     port: int = 8000,
     *,
     model: str | None = None,
+    threshold_profile: str = "balanced",
     provider: str = "cpu",
     data_folder: str | Path | None = None,
     database: str | None = None,
@@ -38,6 +39,7 @@ def serve(
         host: address to listen on.
         port: port to listen on; 0 for any that is free.
         model: as for :func:`madeby.scan`; one from a store is exchanged whenever the store has a newer version.
+        threshold_profile: as for :func:`madeby.scan`; a request may name another.
         provider: what runs every model, as for :func:`madeby.scan`.
         data_folder: where history, keys and kept pictures lie; the user's data folder if None.
         database: path of a SQLite file or URL of a PostgreSQL database; a file in the data folder if None.
@@ -65,6 +67,7 @@ def serve(
             host=host,
             port=port,
             model=model,
+            threshold_profile=threshold_profile,
             provider=provider,
             database=database,
             keep_pictures=keep_pictures,

@@ -46,7 +46,7 @@ class Server:
                 f"a server at {settings.host} needs API keys and there are none: make one with `madeby keys create "
                 f"NAME`, set MADEBY_API_KEYS, or let everybody in with --no-auth"
             )
-        self.live = LiveModel(settings.model, provider=settings.provider)
+        self.live = LiveModel(settings.model, threshold_profile=settings.threshold_profile, provider=settings.provider)
         self.history = History.open(
             settings.place_of_history, settings.pictures_folder, settings.retention_days, settings.retention_count
         )

@@ -30,6 +30,7 @@ class Settings(Frozen):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     model: str | None = None
+    threshold_profile: str = "balanced"
     provider: str = "cpu"
     data_folder: Path = Field(default_factory=data_folder_of)
     database: str | None = None

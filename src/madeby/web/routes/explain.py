@@ -11,7 +11,7 @@ import madeby
 from madeby.errors import BundleError, ErrorCode, PictureError
 from madeby.web.answering import Wanted, failed, name_of, told
 from madeby.web.refusal import RefusalError, refusals
-from madeby.web.routes.forms import FILE, URL, form
+from madeby.web.routes.forms import FILE, THRESHOLD_PROFILE, URL, form
 from madeby.web.server import Server, TheServer
 from madeby.web.uploads import Form, read_form
 
@@ -42,6 +42,7 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
             "id": {"type": "string", "description": "A record whose picture is kept."},
             "kind": {"type": "string", "enum": list(KINDS), "default": "overlay"},
             "model": {"type": "string", "description": "A model by the name that `GET /models` gives."},
+            "threshold_profile": THRESHOLD_PROFILE,
         },
         {"url": "https://example.org/picture.jpg", "kind": "overlay"},
     ),
@@ -53,7 +54,7 @@ async def explain(request: Request, server: TheServer) -> Response:
         kind = sent.one("kind") or "overlay"
         if kind not in KINDS:
             raise RefusalError(422, "invalid", f"kind: there are {', '.join(KINDS)}")
-        detector = await server.answering.detector_of(sent.one("model"))
+        detector = await server.answering.detector_of(sent.one("model"), sent.one("threshold_profile"))
         name, data = await _picture(server, sent)
         if not sent.files:
             reservation.take(len(data))  # fetched or kept: nobody sent these bytes, but they are held all the same

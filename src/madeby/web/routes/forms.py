@@ -7,6 +7,13 @@ from typing import Any
 FILE: dict[str, Any] = {"type": "string", "contentMediaType": "application/octet-stream"}
 URL: dict[str, Any] = {"type": "string", "examples": ["https://example.org/picture.jpg"]}
 
+THRESHOLD_PROFILE: dict[str, Any] = {
+    "type": "string",
+    "enum": ["cautious", "balanced", "eager"],
+    "description": "How readily a verdict leaves uncertain: 0.5%, 1% or 5% of photographs may be called ai; the "
+    "server's own without.",
+}
+
 
 def form(properties: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
     """The ``requestBody`` of a multipart form."""

@@ -15,7 +15,7 @@ from madeby.schema import Frozen
 from madeby.web.answering import Answer, Options, Wanted, wanted_from
 from madeby.web.record import Record
 from madeby.web.refusal import RefusalError, refusals
-from madeby.web.routes.forms import RECORD_EXAMPLE, pictures_form
+from madeby.web.routes.forms import RECORD_EXAMPLE, THRESHOLD_PROFILE, pictures_form
 from madeby.web.server import Server, TheServer
 from madeby.web.uploads import Form, read_form
 
@@ -46,6 +46,7 @@ class Answers(Frozen):
     responses=_ANSWERS,
     openapi_extra=pictures_form(
         model={"type": "string", "description": "A model by the name that `GET /models` gives; the default without."},
+        threshold_profile=THRESHOLD_PROFILE,
         provenance=_YES_OR_NO | {"description": "Whether to read metadata, signatures and watermarks."},
         detector=_YES_OR_NO | {"description": "Whether to judge the pixels."},
     ),
@@ -57,7 +58,9 @@ async def scan(request: Request, server: TheServer) -> Response:
         provenance, detector = form.flag("provenance", default=True), form.flag("detector", default=True)
         if not (provenance or detector):
             raise RefusalError(422, "nothing_to_do", "provenance=false and detector=false together leave nothing to do")
-        model = await server.answering.detector_of(form.one("model")) if detector else None
+        model = (
+            await server.answering.detector_of(form.one("model"), form.one("threshold_profile")) if detector else None
+        )
         return Options(model, provenance)
 
     return await _answered(request, server, options)
