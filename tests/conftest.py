@@ -1,11 +1,14 @@
-"""Parts that several rooms' tests share: small pictures and a small real bundle."""
+"""Parts that several rooms' tests share: small pictures, a small real bundle, and an S3 service."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 # Tests run side by side, one process a core: with a pool of threads in each they would wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -104,3 +107,41 @@ def write_bundle(
     bundle.write_spec()
     (folder / "CARD.md").write_text(f"# {name}\n\nCalls bright pictures ai.\n")
     return bundle
+
+
+@pytest.fixture(scope="session")
+def s3_service() -> Iterator[str]:
+    """The address of an S3 service that all tests share; :func:`s3` empties it."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """A client of the emptied service, which the standard credential chain and AWS_ENDPOINT_URL lead everybody to."""
+    import boto3
+    import s3fs
+
+    from madeby.pictures import object_stores
+
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_service)
+    s3fs.S3FileSystem.clear_instance_cache()
+    object_stores._files.cache_clear()
+    urllib.request.urlopen(urllib.request.Request(f"{s3_service}/moto-api/reset", method="POST")).close()
+    client = boto3.client("s3")
+    yield client
+    client.close()

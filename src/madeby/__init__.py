@@ -46,10 +46,13 @@ if TYPE_CHECKING:
     from madeby.scanning.bench import Bench
     from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
+    from madeby.scanning.sinks.folder import FolderSink
     from madeby.scanning.sinks.jsonl import JsonLinesFile, JsonLinesSink
     from madeby.scanning.sinks.parquet import ParquetSink
     from madeby.scanning.sinks.parquet_folder import ParquetFolderSink
     from madeby.scanning.sinks.several import SeveralSinks, Sink
+    from madeby.scanning.sinks.single_object import ObjectSink
+    from madeby.scanning.sinks.text_folders import CsvFolderSink, JsonLinesFolderSink
     from madeby.schema import ErrorInfo, Label, ModelInfo, PictureFacts, Result, Signal, Strength, Timing, Verdict
     from madeby.stores.listing import ListedModel
     from madeby.stores.published import PublishedModel
@@ -102,10 +105,13 @@ _HOME = {
     "madeby.scanning.bench": ("Bench",),
     "madeby.reporting.report": ("Report", "report"),
     "madeby.scanning.sinks.csv": ("CsvSink",),
+    "madeby.scanning.sinks.folder": ("FolderSink",),
     "madeby.scanning.sinks.jsonl": ("JsonLinesFile", "JsonLinesSink"),
     "madeby.scanning.sinks.parquet": ("ParquetSink",),
     "madeby.scanning.sinks.parquet_folder": ("ParquetFolderSink",),
     "madeby.scanning.sinks.several": ("SeveralSinks", "Sink"),
+    "madeby.scanning.sinks.single_object": ("ObjectSink",),
+    "madeby.scanning.sinks.text_folders": ("CsvFolderSink", "JsonLinesFolderSink"),
     "madeby.schema": (
         "ErrorInfo",
         "Label",
@@ -144,6 +150,7 @@ __all__ = [
     "BundleError",
     "BundleSpec",
     "CleanSummary",
+    "CsvFolderSink",
     "CsvSink",
     "DataError",
     "Detector",
@@ -154,8 +161,10 @@ __all__ = [
     "Explanation",
     "FetchPolicy",
     "Figures",
+    "FolderSink",
     "ImportSummary",
     "JsonLinesFile",
+    "JsonLinesFolderSink",
     "JsonLinesSink",
     "Label",
     "LayerSummary",
@@ -169,6 +178,7 @@ __all__ = [
     "ModelInfo",
     "NetworkSummary",
     "NewKey",
+    "ObjectSink",
     "ParquetFolderSink",
     "ParquetSink",
     "PictureError",

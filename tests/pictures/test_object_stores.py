@@ -1,21 +1,16 @@
 """Pictures in object stores: the same verb, the same results, the same errors; listed as they are read."""
 
-import logging
 import os
 import subprocess
 import sys
 import tarfile
 import threading
-import urllib.request
 import zipfile
 
-import boto3
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import s3fs
-from moto.server import ThreadedMotoServer
 
 import madeby
 from madeby.errors import ErrorCode, PictureError
@@ -28,34 +23,10 @@ from madeby.pictures.sources import read_ahead as ahead
 BUCKET = "pictures-of-ours"
 
 
-@pytest.fixture(scope="module")
-def service():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def s3(service, monkeypatch, tmp_path):
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service)
-    s3fs.S3FileSystem.clear_instance_cache()
-    object_stores._files.cache_clear()
-    urllib.request.urlopen(urllib.request.Request(f"{service}/moto-api/reset", method="POST")).close()
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    client.close()
+def s3(s3):
+    s3.create_bucket(Bucket=BUCKET)
+    return s3
 
 
 @pytest.fixture

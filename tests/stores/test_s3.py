@@ -1,14 +1,11 @@
 """The same against an S3 service."""
 
-import logging
 import os
 import subprocess
 import sys
 import urllib.request
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 import madeby
 from madeby.errors import BundleError
@@ -16,42 +13,16 @@ from madeby.errors import BundleError
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
-def tell(service, what, data=b""):
-    address = f"{service}/moto-api/{what}"
+def tell(s3_service, what, data=b""):
+    address = f"{s3_service}/moto-api/{what}"
     request = urllib.request.Request(address, data=data, method="POST", headers={"Content-Type": "text/plain"})
     urllib.request.urlopen(request).close()
 
 
-@pytest.fixture(scope="module")
-def service():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(service, monkeypatch, tmp_path):
-    """A fresh bucket, reached as the standard credential chain and AWS_ENDPOINT_URL say."""
-    import s3fs
-
-    for name in KEYS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_ENDPOINT_URL", service)
-    s3fs.S3FileSystem.clear_instance_cache()
-    tell(service, "reset")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="models-of-ours")
-    yield client
-    client.close()
+def bucket(s3):
+    s3.create_bucket(Bucket="models-of-ours")
+    return s3
 
 
 def test_push_list_and_pull(bucket, big_bundle, save_picture):
@@ -76,10 +47,10 @@ def test_a_new_version_is_seen_at_once(bucket, big_bundle):
     assert madeby.models_newest(f"{url}/big").version == "0.3.0"
 
 
-def test_an_endpoint_can_be_given_by_option(bucket, service, big_bundle, monkeypatch):
+def test_an_endpoint_can_be_given_by_option(bucket, s3_service, big_bundle, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    madeby.models_push(big_bundle.folder, "s3://models-of-ours", endpoint=service)
-    assert madeby.models_newest("s3://models-of-ours", endpoint=service).name == "big"
+    madeby.models_push(big_bundle.folder, "s3://models-of-ours", endpoint=s3_service)
+    assert madeby.models_newest("s3://models-of-ours", endpoint=s3_service).name == "big"
 
 
 def test_a_file_exchanged_in_the_bucket_is_found_out(bucket, big_bundle):
@@ -120,16 +91,16 @@ def test_no_credentials(bucket, monkeypatch):
         madeby.models_pull("s3://models-of-ours/m")
 
 
-def test_no_permission(bucket, service, big_bundle):
+def test_no_permission(bucket, s3_service, big_bundle):
     madeby.models_push(big_bundle.folder, "s3://models-of-ours/m")
-    tell(service, "reset-auth", b"0")  # from here on nobody is known
+    tell(s3_service, "reset-auth", b"0")  # from here on nobody is known
     try:
         with pytest.raises(BundleError, match=r"s3://models-of-ours/m.*permission to read was refused"):
             madeby.models_pull("s3://models-of-ours/m")
         with pytest.raises(BundleError, match=r"s3://models-of-ours/m.*refused"):
             madeby.models_push(big_bundle.folder, "s3://models-of-ours/m", version="7")
     finally:
-        tell(service, "reset-auth", b"inf")
+        tell(s3_service, "reset-auth", b"inf")
 
 
 def test_the_command_against_s3(bucket, big_bundle):

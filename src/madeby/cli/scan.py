@@ -30,17 +30,27 @@ def scan(
         typer.Option("--jsonl", help="Print one JSON result a line and nothing else.", rich_help_panel=_RESULTS),
     ] = False,
     jsonl_to: Annotated[
-        Path | None,
-        typer.Option("--jsonl-to", help="Write one JSON result a line to this file.", rich_help_panel=_RESULTS),
+        str | None,
+        typer.Option(
+            "--jsonl-to",
+            metavar="PLACE",
+            help="Write one JSON result a line to this FILE, or in parts to this FOLDER/; either may be in a store, as "
+            "s3://bucket/folder/.",
+            rich_help_panel=_RESULTS,
+        ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write a CSV table to this file.", rich_help_panel=_RESULTS)
+        str | None,
+        typer.Option(
+            "--csv", metavar="PLACE", help="Write a CSV table to such a FILE or FOLDER/.", rich_help_panel=_RESULTS
+        ),
     ] = None,
     parquet: Annotated[
         str | None,
         typer.Option(
             "--parquet",
-            help="Write a Parquet table to this FILE, or in parts to this FOLDER/ or s3://bucket/folder.",
+            metavar="PLACE",
+            help="Write a Parquet table to such a FILE or FOLDER/.",
             rich_help_panel=_RESULTS,
         ),
     ] = None,

@@ -71,6 +71,26 @@ class CsvSink:
         self.close()
 
 
+class _OtherTableError(ValueError):
+    """A table has other columns."""
+
+
+def count_rows(table: TextIO, names: list[str], answered: Answered) -> None:
+    """Count the results in a table with these columns.
+
+    Raises:
+        ValueError: it has others, or is none.
+    """
+    rows = csv.DictReader(table)
+    if rows.fieldnames != names or not set(names) >= _NEEDED:
+        raise _OtherTableError("it has other columns")
+    try:
+        for row in rows:
+            answered.add(_without_apostrophe(row["source"]), row["model_sha256"] if row["status"] == "ok" else None)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+
+
 def _opened(path: Path, mode: str) -> TextIO:
     try:
         return cast(TextIO, path.open(mode, encoding="utf-8", errors="backslashreplace", newline=""))
@@ -94,14 +114,12 @@ def _go_on(path: Path, names: list[str], answered: Answered) -> bool:
         if end < at:
             os.truncate(path, end)
         with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames != names or not set(names) >= _NEEDED:
-                raise MadebyError(f"cannot resume: {path} is not a table of these results; name another file")
-            for row in rows:
-                answered.add(_without_apostrophe(row["source"]), row["model_sha256"] if row["status"] == "ok" else None)
+            count_rows(file, names, answered)
     except FileNotFoundError:
         return False
-    except (OSError, csv.Error, UnicodeError) as error:
+    except _OtherTableError:
+        raise MadebyError(f"cannot resume: {path} is not a table of these results; name another file") from None
+    except (OSError, ValueError) as error:
         raise MadebyError(f"cannot resume: {path} cannot be read: {error}") from None
     return True
 

@@ -14,6 +14,19 @@ _START = b'{"schema":'
 """What every line begins with."""
 
 
+def count_line(line: bytes, answered: Answered) -> None:
+    """Count the result that a line holds.
+
+    Raises:
+        ValueError, KeyError, TypeError: it holds something else.
+    """
+    result = json.loads(line)
+    asked = (result["model"] or {"sha256": ""})["sha256"] if result["status"] == "ok" else None
+    if not isinstance(result["source"], str):
+        raise TypeError("the source is no text")
+    answered.add(result["source"], asked)
+
+
 class JsonLinesSink:
     """Writes each result at once, so that a reader at the other end of a pipe sees it."""
 
@@ -72,10 +85,8 @@ class JsonLinesFile:
                 try:
                     if not line.endswith(b"\n") and line[: len(_START)] == _START[: len(line)]:
                         break  # torn by a kill
-                    result = json.loads(line)
-                    asked = (result["model"] or {"sha256": ""})["sha256"] if result["status"] == "ok" else None
-                    self.answered.add(result["source"], asked)
-                except (ValueError, KeyError, TypeError, AttributeError):
+                    count_line(line, self.answered)
+                except (ValueError, KeyError, TypeError):
                     self._file.close()
                     raise MadebyError(
                         f"cannot resume: line {number} of {path} is no result of madeby; name another file"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 from madeby.errors import MadebyError
-from madeby.pictures.object_stores import file_system, in_object_store
-from madeby.pictures.sources.names import SCHEME, printable
-
-_PART = re.compile(r"part-(\d+)\.parquet")
+from madeby.pictures.object_stores import in_object_store
+from madeby.pictures.sources.names import SCHEME
+from madeby.scanning.sinks.store_place import StorePlace, no_store
 
 
 class PartsFolder(Protocol):
@@ -20,6 +19,9 @@ class PartsFolder(Protocol):
 
     def where(self) -> str:
         """The folder, as text that may be shown."""
+
+    def name(self, number: int) -> str:
+        """What a part is called there."""
 
     def numbers(self) -> list[int]:
         """The parts that are there, in order."""
@@ -34,8 +36,12 @@ class PartsFolder(Protocol):
         """Take over the file that a part was written to."""
 
 
-def parts_folder(place: str | Path) -> PartsFolder:
+def parts_folder(place: str | Path, suffix: str) -> PartsFolder:
     """The folder at a path, made if it is not there, or at an address such as ``s3://bucket/results``.
+
+    Args:
+        place: the folder; parts with other suffixes in it do not count.
+        suffix: of its parts, as ``.parquet``.
 
     Raises:
         MadebyError: it cannot be written to.
@@ -43,19 +49,30 @@ def parts_folder(place: str | Path) -> PartsFolder:
     """
     if isinstance(place, str) and SCHEME.match(place):
         if not in_object_store(place):
-            raise MadebyError(
-                f"cannot write {printable(place)}: name a folder, or an object store as s3://bucket/folder"
-            )
-        return _ObjectParts(place)
-    return _LocalParts(Path(place))
+            raise no_store(place)
+        return _ObjectParts(StorePlace(place), suffix)
+    return _LocalParts(Path(place), suffix)
 
 
-def _name(number: int) -> str:
-    return f"part-{number:05}.parquet"
+class _Names:
+    """``part-00000.parquet`` and so on."""
+
+    def __init__(self, suffix: str) -> None:
+        self._suffix = suffix
+
+    def name(self, number: int) -> str:
+        return f"part-{number:05}{self._suffix}"
+
+    def _numbers(self, names: Iterable[str]) -> list[int]:
+        stems = (name.removesuffix(self._suffix) for name in names if name.endswith(self._suffix))
+        return sorted(int(stem[5:]) for stem in stems if stem.startswith("part-") and stem[5:].isdecimal())
 
 
-class _LocalParts:
-    def __init__(self, folder: Path) -> None:
+class _LocalParts(_Names):
+    """A part has a hidden name until it is whole."""
+
+    def __init__(self, folder: Path, suffix: str) -> None:
+        super().__init__(suffix)
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -67,66 +84,49 @@ class _LocalParts:
 
     def numbers(self) -> list[int]:
         try:
-            found = [_PART.fullmatch(name) for name in os.listdir(self._folder)]  # noqa: PTH208 - names are all there is to look at
+            return self._numbers(os.listdir(self._folder))  # noqa: PTH208 - names are all there is to look at
         except OSError as error:
             raise MadebyError(f"cannot read {self._folder}: {error.strerror or error}") from None
-        return sorted(int(match[1]) for match in found if match)
 
     def open(self, number: int) -> BinaryIO:
-        return (self._folder / _name(number)).open("rb")
+        return (self._folder / self.name(number)).open("rb")
 
     def place_for(self, number: int) -> Path:
-        return self._folder / _name(number)
+        return self._folder / f".{self.name(number)}.partial"
 
     def keep(self, number: int) -> None:
-        """It is where it belongs already."""
+        try:
+            self.place_for(number).replace(self._folder / self.name(number))
+        except OSError as error:
+            raise MadebyError(f"cannot write {self._folder}: {error.strerror or error}") from None
 
 
-class _ObjectParts:
+class _ObjectParts(_Names):
     """Parts are written to this machine first and sent when they are whole: object stores show an object at once."""
 
-    def __init__(self, url: str) -> None:
-        scheme, _, rest = url.partition("://")
-        self._url, self._root = url.rstrip("/"), rest.strip("/")
-        try:
-            self._files: Any = file_system(scheme.lower())
-        except (ImportError, ValueError) as error:
-            raise MadebyError(f"{self.where()}: {error}") from None
+    def __init__(self, folder: StorePlace, suffix: str) -> None:
+        super().__init__(suffix)
+        self._folder = folder
         self._here: tempfile.TemporaryDirectory[str] | None = None
 
     def where(self) -> str:
-        return printable(self._url)
+        return self._folder.where
 
     def numbers(self) -> list[int]:
-        try:
-            names = self._files.ls(self._root, detail=False)
-        except FileNotFoundError:
-            return []
-        except Exception as error:  # each file system has exception classes of its own
-            raise self._refused("read", error) from None
-        found = [_PART.fullmatch(name.rstrip("/").rpartition("/")[2]) for name in names]
-        return sorted(int(match[1]) for match in found if match)
+        return self._numbers(self._folder.names())
 
     def open(self, number: int) -> BinaryIO:
-        try:
-            return cast(BinaryIO, self._files.open(f"{self._root}/{_name(number)}", "rb"))
-        except Exception as error:  # as above
-            raise self._refused("read", error) from None
+        return self._folder.open(self.name(number))
 
     def place_for(self, number: int) -> Path:
         if self._here is None:
             self._here = tempfile.TemporaryDirectory(prefix="madeby-part-")
-        return Path(self._here.name) / _name(number)
+        return Path(self._here.name) / self.name(number)
 
     def keep(self, number: int) -> None:
         try:
-            self._files.put_file(str(self.place_for(number)), f"{self._root}/{_name(number)}")
-        except Exception as error:  # as above
-            raise self._refused("write", error) from None
+            self._folder.put(self.place_for(number), self.name(number))
         finally:
             if self._here is not None:
                 self._here.cleanup()
                 self._here = None
-
-    def _refused(self, verb: str, error: Exception) -> MadebyError:
-        return MadebyError(f"cannot {verb} {self.where()}: {str(error) or type(error).__name__}")
