@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from madeby.reporting.report import Report, report
     from madeby.scanning.answered import Answered
     from madeby.scanning.bench import Bench
+    from madeby.scanning.cluster.options import RayCluster
     from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
     from madeby.scanning.sinks.folder import FolderSink
@@ -103,6 +104,7 @@ _HOME = {
     "madeby.scanning.explain": ("Explanation",),
     "madeby.scanning.answered": ("Answered",),
     "madeby.scanning.bench": ("Bench",),
+    "madeby.scanning.cluster.options": ("RayCluster",),
     "madeby.reporting.report": ("Report", "report"),
     "madeby.scanning.sinks.csv": ("CsvSink",),
     "madeby.scanning.sinks.folder": ("FolderSink",),
@@ -186,6 +188,7 @@ __all__ = [
     "Progress",
     "PublishedModel",
     "PushedModel",
+    "RayCluster",
     "Reading",
     "Recipe",
     "RecipeError",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from madeby.pictures.limits import Limits
     from madeby.scanning.answered import Answered
     from madeby.scanning.bench import Bench
+    from madeby.scanning.cluster.options import RayCluster
     from madeby.scanning.explain import Explanation
 
 
@@ -33,6 +34,8 @@ def scan(
     cache: str | Path | None = None,
     ordered: bool = True,
     standard_input: Iterable[str] | None = None,
+    engine: str = "local",
+    cluster: RayCluster | None = None,
 ) -> Iterator[Result]:
     """Answer about pictures: who made each, how sure that is, and why.
 
@@ -48,14 +51,16 @@ def scan(
         detector: whether to judge the pixels.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
-        workers: pictures under way at a time; if None one a core, or one where a model is so quick that threads
-            would only wait for one another.
+        workers: pictures under way at a time, with the engine ``ray`` in each actor; if None one a core, or one where a
+            model is so quick that threads would only wait for one another.
         column: the column of tables that names or holds the pictures; None where only one can be meant.
         answered: results at hand, as a sink that is resumed knows them; pictures that it names are passed over.
         cache: an SQLite file, made if it is not there, that remembers answers: identical bytes are examined once,
             by this model with these options. It may be shared by several processes; None remembers nothing.
         ordered: give results in the order of the sources, else as they are ready.
         standard_input: where ``-`` reads from; lines; the process's own if None.
+        engine: ``local``, threads of this machine, or ``ray``, actors of a Ray cluster; the results are the same.
+        cluster: which one, and how many actors, for the engine ``ray``; None for one on this machine.
 
     Returns:
         Results, in the order of the sources unless ``ordered`` is False. A picture that cannot be read is a result with
@@ -63,14 +68,17 @@ def scan(
 
     Raises:
         BundleError: the model cannot be found or loaded. Raised at the call, not at the first result.
-        MadebyError: the results at hand are another model's, the provider is not installed, or the cache cannot be
-            used; at the call, too.
+        MadebyError: the results at hand are another model's, the provider is not installed, the cache cannot be
+            used, or the cluster cannot be reached; at the call, too.
+        MissingExtraError: the engine is ``ray``, and Ray is not installed.
     """
     from madeby.detector.providers import provider_named
+    from madeby.scanning.cluster.options import cluster_for
     from madeby.scanning.scan import scan_with
     from madeby.stores import open_bundle
 
     named = [sources] if isinstance(sources, str | Path) else sources
+    running_on = cluster_for(engine, cluster)
     return scan_with(
         open_bundle(model) if detector else None,
         named,
@@ -82,7 +90,8 @@ def scan(
         answered=answered,
         cache=None if cache is None else Path(cache),
         ordered=ordered,
-        provider=provider_named(provider),
+        provider=provider_named(provider, here=running_on is None),
+        cluster=running_on,
         standard_input=standard_input,
     )
 

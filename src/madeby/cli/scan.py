@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from madeby.cli import cluster_flags
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 from madeby.schema import Result
@@ -114,6 +115,12 @@ def scan(
         int | None,
         typer.Option(min=1, help="Pictures at a time; by default what is quickest.", rich_help_panel=_SPEED),
     ] = None,
+    engine: cluster_flags.Engine = "local",
+    ray_address: cluster_flags.Address = None,
+    actors: cluster_flags.Actors = None,
+    actor_cores: cluster_flags.ActorCores = None,
+    actor_gpus: cluster_flags.ActorGpus = None,
+    shared_files: cluster_flags.SharedFiles = False,
 ) -> None:
     """Say about each picture whether it is AI-made, how sure that is, and why.
 
@@ -125,6 +132,7 @@ def scan(
 
     if not (provenance or detector):
         raise MadebyError("--no-provenance and --no-detector together leave nothing to do; drop one of them")
+    cluster = cluster_flags.cluster_of(engine, ray_address, actors, actor_cores, actor_gpus, shared_files)
     open_sinks = partial(sinks_for, jsonl=jsonl, jsonl_to=jsonl_to, csv=csv, parquet=parquet, resume=resume)
     # What is resumed says what to pass over; what is begun anew is not touched before the scan is known to begin.
     resumed = open_sinks() if resume else None
@@ -140,6 +148,8 @@ def scan(
         answered=resumed.answered if resumed else None,
         cache=cache,
         ordered=ordered,
+        engine=engine,
+        cluster=cluster,
     )
     sinks = resumed or open_sinks()
     unread = 0

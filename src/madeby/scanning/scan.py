@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.detector.providers import Provider
+from madeby.errors import MadebyError
 from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import SourceUnit, expand, printable
@@ -25,6 +27,7 @@ from madeby.schema import Result
 
 if TYPE_CHECKING:
     from madeby.scanning.cache import AnswerCache
+    from madeby.scanning.cluster.options import RayCluster
 
 TINY_SIDE = 64
 """Pixels: a model whose pictures are no larger is quicker with one thread."""
@@ -45,15 +48,13 @@ def scan_with(
     cache: Path | None = None,
     ordered: bool = True,
     provider: Provider = Provider.CPU,
+    cluster: RayCluster | None = None,
 ) -> Generator[Result]:
     """Answer about every picture that the sources name; see :func:`madeby.scan`, which finds the bundle."""
     named = [str(source) for source in sources]
-    alone = _is_one_picture(named)
-    workers = workers or (1 if alone or _is_for_tiny_pictures(bundle) else available_cores())
     limits = limits or Limits()
     pipeline = Pipeline(
-        # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
-        detector=Detector(bundle, threads=0 if alone else 1, provider=provider) if bundle else None,
+        detector=None,
         provenance=provenance,
         reading=reading or ReadingOptions(),
         limits=limits,
@@ -63,6 +64,15 @@ def scan_with(
     if answered is not None:
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
+    if cluster is not None:
+        if cache is not None:
+            raise MadebyError("a cache is a file of one machine, which the machines of a cluster cannot share; drop it")
+        return _on_cluster(cluster, units, pipeline, bundle, provider, workers, ordered)
+    alone = _is_one_picture(named)
+    workers = workers or (1 if alone or _is_for_tiny_pictures(bundle) else available_cores())
+    if bundle is not None:
+        # One picture alone takes all cores; of several under way each takes one, so that none waits for another.
+        pipeline = replace(pipeline, detector=Detector(bundle, threads=0 if alone else 1, provider=provider))
     units = read_ahead(units, limits)
     if cache is None:
         return run_local(units, Answering(pipeline), workers=workers, ordered=ordered)
@@ -71,6 +81,24 @@ def scan_with(
     remembered = AnswerCache(cache, pipeline)
     answer = Answering(pipeline, remembered)
     return _closing(remembered, run_local(units, answer, workers=workers, ordered=ordered))
+
+
+def _on_cluster(
+    cluster: RayCluster,
+    units: Iterator[SourceUnit],
+    pipeline: Pipeline,
+    bundle: Bundle | None,
+    provider: Provider,
+    workers: int | None,
+    ordered: bool,
+) -> Generator[Result]:
+    from madeby.scanning.cluster.answerer import SentBundle, Setup
+    from madeby.scanning.cluster.run import run_on_ray
+
+    workers = workers or (1 if _is_for_tiny_pictures(bundle) else max(1, int(cluster.cores)))
+    folder = str(Path.cwd()) if cluster.shared_files else None
+    setup = Setup(pipeline, SentBundle.of(bundle) if bundle else None, provider, workers, folder)
+    return run_on_ray(units, setup, cluster, cores=available_cores(), ordered=ordered)
 
 
 def _not_in(answered: Answered, units: Iterator[SourceUnit]) -> Iterator[SourceUnit]:

@@ -1,0 +1,87 @@
+"""Connects to a Ray cluster, or begins one on this machine, without a sound."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from madeby.errors import MadebyError, needing_extra
+from madeby.scanning.cluster.options import RayCluster
+
+CONNECT_SECONDS = 10.0
+"""For the first sign of life; Ray itself would wait for half a minute to several minutes, and then end the process."""
+
+STORE_BYTES_A_CORE = 128 << 20
+"""Memory for pictures on their way, in a cluster begun here."""
+
+
+@contextmanager
+def connected(cluster: RayCluster, cores: int) -> Iterator[Any]:
+    """The module ``ray``, connected; what was connected before is used as it is and left so.
+
+    Args:
+        cluster: which one.
+        cores: of this machine, for a cluster that is begun here.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        MadebyError: the cluster cannot be reached, or could never hold one actor.
+    """
+    # Ray reports how it is used to its makers, unless told not to before it is loaded.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns that it will be so one day
+    with needing_extra("the engine ray", "ray"):
+        import ray
+    if ray.is_initialized():
+        yield ray
+        return
+    address = cluster.address or os.environ.get("RAY_ADDRESS") or None
+    if address is not None:
+        _check_reachable(RayCluster(address))
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        options |= {"num_cpus": cores, "include_dashboard": False, "object_store_memory": cores * STORE_BYTES_A_CORE}
+    where = address or "on this machine"
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ray.init(address=address or "local", **options)
+    except Exception as error:  # Ray's reasons for this share no root
+        raise MadebyError(f"the Ray cluster {where} cannot be used: {_first_line(error)}") from None
+    try:
+        total = ray.cluster_resources()
+        if address is None and any(total.get(name, 0) < need for name, need in cluster.needs().items()):
+            raise MadebyError(f"this machine has no room for an actor: {no_room(ray, cluster)}")
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def no_room(ray: Any, cluster: RayCluster) -> str:
+    """What actors need and what there is, as text."""
+    total = ray.cluster_resources()
+    return (
+        f"each needs {cluster.described()}, and all machines together have {total.get('CPU', 0):g} cores and "
+        f"{total.get('GPU', 0):g} GPUs; ask for less with --actor-cores and --actor-gpus"
+    )
+
+
+def _check_reachable(cluster: RayCluster) -> None:
+    place = cluster.host_and_port()
+    if place is None:
+        return
+    try:
+        socket.create_connection(place, timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise MadebyError(
+            f"the Ray cluster {cluster.address} cannot be reached: {error.strerror or error}; check that it runs, and "
+            "that this is the port of its head for ray:// addresses (10001 unless it was given another)"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
