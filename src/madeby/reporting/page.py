@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from madeby.errors import MadebyError
 from madeby.evaluation.analysis.record import Plot
@@ -50,8 +45,8 @@ from madeby.reporting.judging.results import (
 )
 from madeby.reporting.judging.training import judge_training, judge_tuning, network_words
 from madeby.reporting.material import Measured, Placed, RunMaterial
+from madeby.reporting.rendering import render
 from madeby.training.environment import shareable
-from madeby.version import __version__
 
 TABLED = (
     *("accuracy", "balanced_accuracy", "auroc", "average_precision", "tpr_at_fpr_1", "tpr_at_fpr_5"),
@@ -121,14 +116,8 @@ class RunChapter:
 def render_page(runs: Sequence[RunMaterial], command: str) -> str:
     """The page about one run, or several side by side."""
     chapters = [_chapter(run, number) for number, run in enumerate(runs)]
-    environment = Environment(
-        loader=PackageLoader("madeby.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"number": _number, "percent": words.percent, "count": words.count}
-    environment.filters |= {"duration": words.duration, "capital": words.capital}
-    style = (resources.files("madeby.reporting") / "templates" / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
+    return render(
+        "report.html",
         title=" and ".join([", ".join(run.name for run in runs[:-1]), runs[-1].name])
         if len(runs) > 1
         else runs[0].name,
@@ -139,10 +128,6 @@ def render_page(runs: Sequence[RunMaterial], command: str) -> str:
         one_data=len({run.main.pictures for run in runs if run.main}) == 1,
         tabled=[(name, words.NAMES[name]) for name in TABLED],
         short=[(name, words.NAMES[name]) for name in SHORT],
-        words=words,
-        style=Markup(style),  # noqa: S704  # our own file
-        made=datetime.datetime.now(datetime.UTC).strftime("%d %B %Y"),
-        version=__version__,
         command=command,
         headline=headline,
         robustness=robustness,
@@ -243,7 +228,3 @@ def _embedded(placed: Placed[Any], plots: Sequence[Plot], photographs: bool) -> 
             continue
         shown.append(Embedded(plot.title, plot.shows, data_uri(data)))
     return shown
-
-
-def _number(value: float | None, name: str) -> str:
-    return words.number(name, value)

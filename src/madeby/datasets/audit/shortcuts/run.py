@@ -32,7 +32,7 @@ def shortcut_tests(seen: Survey, twins: Twins, seed: int) -> tuple[ShortcutTest,
     """Run the three tests on the survey's sample."""
     labels = seen.labels[seen.sample]
     alike = twins.near_clusters[seen.sample]
-    groups = _groups(seen, twins)[seen.sample]
+    groups = groups_of(seen, twins)[seen.sample]
     grouped = bool(seen.readable["group"].is_not_null().any())
     measure = partial(separation, labels=labels, alike=alike, groups=groups, grouped=grouped, seed=seed)
     return (
@@ -81,7 +81,7 @@ def _severity(reached: float, *, above_chance: bool) -> Severity:
     return Severity.WARNING if reached < 0.9 else Severity.SERIOUS
 
 
-def _groups(seen: Survey, twins: Twins) -> npt.NDArray[np.int64]:
+def groups_of(seen: Survey, twins: Twins) -> npt.NDArray[np.int64]:
     """(n,) int64: pictures that must not be divided: of one named group, or alike."""
     from madeby.datasets.audit.near_duplicates import linked
 

@@ -50,15 +50,10 @@ def separation(
     """
     from threadpoolctl import threadpool_limits
 
-    fewest = int(np.bincount(labels, minlength=2).min())
-    if fewest < FEWEST:
-        reason = "one class only" if not fewest else f"the smaller class has {fewest} of the {FEWEST} pictures needed"
-        return ShortcutTest(name=name, sees=sees, pictures=len(labels), not_run=reason)
     groups, alike = (np.unique(ids, return_inverse=True)[1].astype(np.int64) for ids in (groups, alike))
-    folds = _folds(labels, groups, seed)
-    if not folds:
-        reason = "all pictures of a class are of one group, so none can be held out"
-        return ShortcutTest(name=name, sees=sees, pictures=len(labels), grouped=grouped, not_run=reason)
+    folds = _folds_or_reason(labels, groups, seed)
+    if isinstance(folds, str):
+        return ShortcutTest(name=name, sees=sees, pictures=len(labels), grouped=grouped, not_run=folds)
 
     # One thread: on a busy machine the trees' many short parallel steps wait for each other far longer than they work.
     with threadpool_limits(1):
@@ -81,6 +76,34 @@ def separation(
         inside_groups=inside,
         carriers=carriers,
     )
+
+
+def held_out_scores(features: Features, labels: Indices, groups: Indices, seed: int) -> Numbers | str:
+    """Log-odds of class 1 for each picture, from trees that learnt from other groups of pictures.
+
+    Args:
+        features: the facts of n pictures.
+        labels: (n,) 0 or 1.
+        groups: (n,) the same for pictures that must not be divided between learning and testing.
+        seed: of the folds and trees.
+
+    Returns:
+        (n,) scores, or the reason why there are none.
+    """
+    from threadpoolctl import threadpool_limits
+
+    folds = _folds_or_reason(labels, np.unique(groups, return_inverse=True)[1].astype(np.int64), seed)
+    if isinstance(folds, str):
+        return folds
+    with threadpool_limits(1):
+        return _held_out(features.values, labels, folds, seed)[0]
+
+
+def _folds_or_reason(labels: Indices, groups: Indices, seed: int) -> Folds | str:
+    fewest = int(np.bincount(labels, minlength=2).min())
+    if fewest < FEWEST:
+        return "one class only" if not fewest else f"the smaller class has {fewest} of the {FEWEST} pictures needed"
+    return _folds(labels, groups, seed) or "all pictures of a class are of one group, so none can be held out"
 
 
 def _folds(labels: Indices, groups: Indices, seed: int) -> Folds:

@@ -1,0 +1,1 @@
+"""Whatever gives P(ai) for a picture, behind one small interface."""
