@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from madeby.api.benchmarking import benchmark
     from madeby.api.evaluating import evaluate
     from madeby.api.models import ShownModel, models_list, models_newest, models_pull, models_push, models_show
     from madeby.api.pictures import bench, explain, explain_bytes, load_detector, provenance, scan, scan_bytes
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from madeby.evaluation.analysis.analyze import analyze
     from madeby.evaluation.analysis.record import Analysis
+    from madeby.evaluation.benchmarking.record import Benchmark
     from madeby.evaluation.evaluate import Evaluation
     from madeby.evaluation.metrics import Figures, Metrics
     from madeby.networks.summary import LayerSummary, NetworkSummary, models_networks, network_summary
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from madeby.web.serve import serve
 
 _HOME = {
+    "madeby.api.benchmarking": ("benchmark",),
     "madeby.api.evaluating": ("evaluate",),
     "madeby.api.models": ("ShownModel", "models_list", "models_newest", "models_pull", "models_push", "models_show"),
     "madeby.api.pictures": ("bench", "explain", "explain_bytes", "load_detector", "provenance", "scan", "scan_bytes"),
@@ -95,6 +98,7 @@ _HOME = {
     ),
     "madeby.evaluation.analysis.analyze": ("analyze",),
     "madeby.evaluation.analysis.record": ("Analysis",),
+    "madeby.evaluation.benchmarking.record": ("Benchmark",),
     "madeby.evaluation.evaluate": ("Evaluation",),
     "madeby.evaluation.metrics": ("Figures", "Metrics"),
     "madeby.networks.summary": ("LayerSummary", "NetworkSummary", "models_networks", "network_summary"),
@@ -148,6 +152,7 @@ __all__ = [
     "ApiKey",
     "Audit",
     "Bench",
+    "Benchmark",
     "Bundle",
     "BundleError",
     "BundleSpec",
@@ -210,6 +215,7 @@ __all__ = [
     "__version__",
     "analyze",
     "bench",
+    "benchmark",
     "data_align",
     "data_audit",
     "data_clean",

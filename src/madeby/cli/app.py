@@ -8,6 +8,7 @@ import typer
 
 from madeby.cli.analyze import analyze
 from madeby.cli.bench import bench
+from madeby.cli.benchmark import benchmark
 from madeby.cli.data import data_app
 from madeby.cli.evaluate import evaluate
 from madeby.cli.explain import explain
@@ -55,6 +56,7 @@ app.command()(bench)
 app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
+app.command()(benchmark)
 app.command()(report)
 app.command()(analyze)
 app.command()(serve)
