@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from madeby.api.benchmarking import benchmark
+    from madeby.api.calibrating import calibrate
     from madeby.api.evaluating import evaluate
     from madeby.api.models import ShownModel, models_list, models_newest, models_pull, models_push, models_show
     from madeby.api.pictures import bench, explain, explain_bytes, load_detector, provenance, scan, scan_bytes
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from madeby.reporting.report import Report, report
     from madeby.scanning.answered import Answered
     from madeby.scanning.bench import Bench
+    from madeby.scanning.calibrate import CalibrationSummary
     from madeby.scanning.cluster.options import RayCluster
     from madeby.scanning.explain import Explanation
     from madeby.scanning.sinks.csv import CsvSink
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "madeby.api.benchmarking": ("benchmark",),
+    "madeby.api.calibrating": ("calibrate",),
     "madeby.api.evaluating": ("evaluate",),
     "madeby.api.models": ("ShownModel", "models_list", "models_newest", "models_pull", "models_push", "models_show"),
     "madeby.api.pictures": ("bench", "explain", "explain_bytes", "load_detector", "provenance", "scan", "scan_bytes"),
@@ -105,6 +108,7 @@ _HOME = {
     "madeby.pictures.fetch": ("FetchPolicy", "fetch"),
     "madeby.pictures.formats": ("sniff",),
     "madeby.pictures.limits": ("Limits",),
+    "madeby.scanning.calibrate": ("CalibrationSummary",),
     "madeby.scanning.explain": ("Explanation",),
     "madeby.scanning.answered": ("Answered",),
     "madeby.scanning.bench": ("Bench",),
@@ -156,6 +160,7 @@ __all__ = [
     "Bundle",
     "BundleError",
     "BundleSpec",
+    "CalibrationSummary",
     "CleanSummary",
     "CsvFolderSink",
     "CsvSink",
@@ -216,6 +221,7 @@ __all__ = [
     "analyze",
     "bench",
     "benchmark",
+    "calibrate",
     "data_align",
     "data_audit",
     "data_clean",

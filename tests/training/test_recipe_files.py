@@ -68,4 +68,4 @@ def test_files_that_are_no_recipes_are_refused(text, message, tmp_path):
 
 def test_an_unknown_recipe_lists_the_shipped_ones():
     with pytest.raises(RecipeError, match="cifake-notebook"):
-        load_recipe("cifake")
+        load_recipe("cifar")

@@ -9,6 +9,7 @@ import typer
 from madeby.cli.analyze import analyze
 from madeby.cli.bench import bench
 from madeby.cli.benchmark import benchmark
+from madeby.cli.calibrate import calibrate
 from madeby.cli.data import data_app
 from madeby.cli.evaluate import evaluate
 from madeby.cli.explain import explain
@@ -55,6 +56,7 @@ app.command()(provenance)
 app.command()(bench)
 app.command()(train)
 app.command()(tune)
+app.command()(calibrate)
 app.command()(evaluate)
 app.command()(benchmark)
 app.command()(report)

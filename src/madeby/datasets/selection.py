@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Literal
 
 import polars as pl
 
+from madeby.datasets.manifest import SPLITS
+from madeby.datasets.names import split_of
 from madeby.errors import DataError
 
 Take = Literal["random", "first"]
@@ -54,6 +56,25 @@ def selected(
     if per_class is not None:
         table = table.filter(pl.col("_order").rank("ordinal").over("split", "label") <= per_class)
     return table.sort("_row").drop("_row", "_folder", "_order")
+
+
+def of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
+    """The rows of one split, in any usual spelling, or of ``all``.
+
+    Raises:
+        DataError: there is no such split, or nothing in it; the message says which splits have pictures.
+    """
+    if split == "all":
+        rows = table
+    else:
+        named = split_of(split)
+        if named is None:
+            raise DataError(f"no split is called {split!r}; there are {', '.join(SPLITS)} and all")
+        rows = table.filter(pl.col("split") == named)
+    if rows.is_empty():
+        present = ", ".join(sorted(table["split"].drop_nulls().unique().to_list())) or "none"
+        raise DataError(f"{data} has no usable pictures in the split {split!r}; splits that have: {present}")
+    return rows
 
 
 def _drawn(paths: list[str], seed: int) -> list[str]:

@@ -24,6 +24,7 @@ MODEL_FILE = "model.onnx"
 SPEC_FILE = "bundle.json"
 CARD_FILE = "CARD.md"
 METRICS_FILE = "metrics.json"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 Positive = Annotated[float, Field(gt=0.0)]
@@ -114,7 +115,7 @@ class BundleSpec(Frozen):
     """The contents of ``bundle.json``."""
 
     schema_version: Literal[1] = Field(default=BUNDLE_SCHEMA_VERSION, alias="schema")
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=NAME_PATTERN)
     version: str = "0.1.0"
     description: str = ""
     licence: str = ""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from madeby.datasets.manifest import COLUMNS, PUBLISHED, SPLITS, manifest_sha256, read_manifest, usable
-from madeby.datasets.names import split_of
+from madeby.datasets.manifest import COLUMNS, PUBLISHED, manifest_sha256, read_manifest, usable
+from madeby.datasets.selection import of_split
 from madeby.detector.bundle import Bundle
 from madeby.detector.detector import Detector
 from madeby.detector.providers import Provider
@@ -116,25 +116,6 @@ def evaluate_bundle(
         *draw_mistakes(predicted, output),
     ]
     return Evaluation(output, metrics, tuple(plots), predictions.unread)
-
-
-def of_split(table: pl.DataFrame, split: str, data: Path) -> pl.DataFrame:
-    """The rows of one split, in any usual spelling, or of ``all``.
-
-    Raises:
-        DataError: there is no such split, or nothing in it; the message says which splits have pictures.
-    """
-    if split == "all":
-        rows = table
-    else:
-        named = split_of(split)
-        if named is None:
-            raise DataError(f"no split is called {split!r}; there are {', '.join(SPLITS)} and all")
-        rows = table.filter(pl.col("split") == named)
-    if rows.is_empty():
-        present = ", ".join(sorted(table["split"].drop_nulls().unique().to_list())) or "none"
-        raise DataError(f"{data} has no usable pictures in the split {split!r}; splits that have: {present}")
-    return rows
 
 
 def _grouping_columns(table: pl.DataFrame) -> list[str]:

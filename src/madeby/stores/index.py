@@ -12,10 +12,10 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from madeby.detector.bundle import MODEL_FILE, SPEC_FILE, Bundle, sha256_of
+from madeby.detector.bundle import MODEL_FILE, NAME_PATTERN, SPEC_FILE, Bundle, sha256_of
 from madeby.errors import BundleError
 from madeby.schema import Frozen
-from madeby.stores.versions import NAME_PATTERN, VERSION_PATTERN
+from madeby.stores.versions import VERSION_PATTERN
 
 INDEX_FILE = "index.json"
 INDEX_MAX_BYTES = 1 << 20
