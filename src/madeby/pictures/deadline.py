@@ -13,6 +13,10 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
+        self.restart(seconds)
+
+    def restart(self, seconds: float) -> None:
+        """Move the moment to so many seconds from now."""
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -40,7 +41,9 @@ class FetchPolicy:
 
     ``allow_private`` opens every address that is not public (private, loopback, link-local, shared, reserved);
     ``allow_networks`` only those in the named networks, such as ``10.1.0.0/16``. ``max_bytes`` bounds the body,
-    as sent and as decompressed; ``timeout_seconds`` the whole fetch with all its redirects.
+    as sent and as decompressed; ``timeout_seconds`` the whole fetch with all its redirects. Archives and tables are
+    files of another size: see :func:`madeby.pictures.web_files.open_web`, for which ``max_streamed_bytes`` and
+    ``max_spooled_bytes`` are.
 
     Raises:
         ValueError: one of ``allow_networks`` is not a network.
@@ -51,6 +54,8 @@ class FetchPolicy:
     max_bytes: int = Limits().max_bytes
     timeout_seconds: float = 30.0
     max_redirects: int = 5
+    max_streamed_bytes: int = 128 << 30
+    max_spooled_bytes: int = 8 << 30
 
     def __post_init__(self) -> None:
         for network in self.allow_networks:
@@ -67,6 +72,14 @@ class _Hop:
     addresses: list[str]
 
 
+@dataclass(frozen=True)
+class Body:
+    """A body under way: the address that it comes from, for messages, and its pieces, decompressed."""
+
+    where: str
+    pieces: Iterator[bytes]
+
+
 def fetch(url: str, policy: FetchPolicy = FetchPolicy(), *, resolve: Resolver = addresses_of) -> bytes:
     """The body that an http or https address answers with.
 
@@ -81,30 +94,65 @@ def fetch(url: str, policy: FetchPolicy = FetchPolicy(), *, resolve: Resolver = 
         PictureError: ``forbidden_address``, ``not_found`` (404, 410), ``too_large``, ``timeout`` or
             ``unreachable``.
     """
-    import httpcore
+    with ExitStack() as connection:
+        body = open_body(url, policy, Deadline(policy.timeout_seconds), connection, policy.max_bytes, resolve)
+        with in_words(lambda: body.where, policy):
+            return b"".join(body.pieces)
+
+
+def open_body(
+    url: str,
+    policy: FetchPolicy,
+    deadline: Deadline,
+    connection: ExitStack,
+    max_bytes: int,
+    resolve: Resolver = addresses_of,
+) -> Body:
+    """The body that an address answers with, still to be read, inside of :func:`in_words`.
+
+    Args:
+        url: the address.
+        policy: which addresses are allowed.
+        deadline: when every wait for the network ends.
+        connection: closes the connection when it is closed.
+        max_bytes: most bytes of the body, as sent and as decompressed.
+        resolve: as for :func:`fetch`.
+
+    Raises:
+        PictureError: as :func:`fetch`.
+    """
     import httpx
 
-    deadline = Deadline(policy.timeout_seconds)
     where = "the address"
-    try:
+    with in_words(lambda: where, policy):
         start = here = httpx.URL(url)
         for _ in range(policy.max_redirects + 1):
             where = str(here.copy_with(userinfo=b"", fragment=None))
             addresses = _checked_addresses(here, where, policy, deadline, resolve)
             credentials = start.userinfo if _origin(here) == _origin(start) else b""
-            answer = _get(_Hop(here, where, credentials, addresses), policy, deadline)
-            if isinstance(answer, bytes):
+            answer = _get(_Hop(here, where, credentials, addresses), deadline, connection, max_bytes)
+            if isinstance(answer, Body):
                 return answer
             here = here.join(answer)
+    raise PictureError(ErrorCode.UNREACHABLE, f"{where} is the end of more than {policy.max_redirects} redirects")
+
+
+@contextmanager
+def in_words(where: Callable[[], str], policy: FetchPolicy) -> Iterator[None]:
+    """Turn what goes wrong inside, on the way to an address, into a :class:`PictureError`."""
+    import httpcore
+    import httpx
+
+    try:
+        yield
     except (httpcore.TimeoutException, TimeoutError) as problem:
         raise PictureError(
-            ErrorCode.TIMEOUT, f"{where} did not answer in full within {policy.timeout_seconds:g} seconds"
+            ErrorCode.TIMEOUT, f"{where()} did not answer in full within {policy.timeout_seconds:g} seconds"
         ) from problem
     except (httpx.InvalidURL, UnicodeError) as problem:
-        raise PictureError(ErrorCode.UNREACHABLE, f"{where} is or leads to no usable address: {problem}") from problem
+        raise PictureError(ErrorCode.UNREACHABLE, f"{where()} is or leads to no usable address: {problem}") from problem
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as problem:
-        raise PictureError(ErrorCode.UNREACHABLE, f"{where} could not be reached: {problem}") from problem
-    raise PictureError(ErrorCode.UNREACHABLE, f"{where} is the end of more than {policy.max_redirects} redirects")
+        raise PictureError(ErrorCode.UNREACHABLE, f"{where()} could not be reached: {problem}") from problem
 
 
 def _checked_addresses(
@@ -123,7 +171,7 @@ def _checked_addresses(
     return addresses
 
 
-def _get(hop: _Hop, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
+def _get(hop: _Hop, deadline: Deadline, connection: ExitStack, max_bytes: int) -> Body | str:
     """One request: the body, or where it redirects to."""
     import httpcore
 
@@ -142,15 +190,16 @@ def _get(hop: _Hop, policy: FetchPolicy, deadline: Deadline) -> bytes | str:
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=_port(url), target=url.raw_path)
     context = _tls_context() if url.scheme == "https" else None
     backend = PinnedBackend(hop.addresses, deadline)
-    with (
-        httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
-        pool.stream("GET", target, headers=list(headers.items())) as response,
-    ):
+    with ExitStack() as opened:
+        pool = opened.enter_context(httpcore.ConnectionPool(ssl_context=context, network_backend=backend))
+        response = opened.enter_context(pool.stream("GET", target, headers=list(headers.items())))
         fields = {name.lower(): value for name, value in response.headers}
         if response.status in _REDIRECTS and b"location" in fields:
             return fields[b"location"].decode("utf-8", "replace")
         _check_status(response.status, hop.where)
-        return _body(response.iter_stream(), fields, hop.where, policy)
+        pieces = _pieces(response.iter_stream(), fields, hop.where, max_bytes)
+        connection.enter_context(opened.pop_all())
+        return Body(hop.where, pieces)
 
 
 def _check_status(status: int, where: str) -> None:
@@ -164,27 +213,28 @@ def _check_status(status: int, where: str) -> None:
     raise PictureError(code, f"{where} answered {status} {phrase}")
 
 
-def _body(chunks: Iterable[bytes], fields: dict[bytes, bytes], where: str, policy: FetchPolicy) -> bytes:
-    """The whole body, decompressed if the server compressed it unasked, and never more than allowed."""
-    too_large = PictureError(ErrorCode.TOO_LARGE, f"{where} has more bytes than the limit of {policy.max_bytes:,}")
+def _pieces(chunks: Iterable[bytes], fields: dict[bytes, bytes], where: str, max_bytes: int) -> Iterator[bytes]:
+    """The body, decompressed if the server compressed it unasked, and never more than allowed."""
+    too_large = PictureError(ErrorCode.TOO_LARGE, f"{where} has more bytes than the limit of {max_bytes:,}")
     declared = fields.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > policy.max_bytes:
+    if declared.isdigit() and int(declared) > max_bytes:
         raise too_large
     encoding = fields.get(b"content-encoding", b"identity").strip().lower()
     if encoding not in (b"identity", b"", b"gzip", b"x-gzip", b"deflate"):
         name = encoding.decode("ascii", "replace")
         raise PictureError(ErrorCode.UNREACHABLE, f"{where} answered in the unknown encoding {name}")
-    body, sent = bytearray(), 0
+    sent = given = 0
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding not in (b"identity", b"") else None
     try:
         for chunk in chunks:
             sent += len(chunk)
-            body += inflate.decompress(chunk, policy.max_bytes + 1 - len(body)) if inflate else chunk
-            if max(sent, len(body)) > policy.max_bytes:
+            piece = inflate.decompress(chunk, max_bytes + 1 - given) if inflate else chunk
+            given += len(piece)
+            if max(sent, given) > max_bytes:
                 raise too_large
+            yield piece
     except zlib.error as problem:
         raise PictureError(ErrorCode.UNREADABLE, f"{where} answered with damaged data: {problem}") from problem
-    return bytes(body)
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int]:

@@ -56,7 +56,7 @@ def explain_with(
     limits = limits or Limits()
     policy = FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes)
     pipeline = Pipeline(detector=Detector(bundle, provider=provider), limits=limits, fetch_policy=policy)
-    units = expand([str(source) for source in sources], limits=limits)
+    units = expand([str(source) for source in sources], limits=limits, policy=policy)
     return _each(units, pipeline, kind, output)
 
 

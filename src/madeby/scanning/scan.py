@@ -18,6 +18,7 @@ from madeby.pictures.sources import SourceUnit, expand, printable
 from madeby.pictures.sources.archives import is_archive
 from madeby.pictures.sources.read_ahead import read_ahead
 from madeby.pictures.sources.tables import is_table
+from madeby.pictures.web_files import in_web
 from madeby.provenance import ReadingOptions
 from madeby.scanning.answered import Answered
 from madeby.scanning.answering import Answering
@@ -60,7 +61,9 @@ def scan_with(
         limits=limits,
         fetch_policy=FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes),
     )
-    units = expand(named, standard_input=standard_input, column=column, limits=limits)
+    units = expand(
+        named, standard_input=standard_input, column=column, limits=limits, policy=pipeline.fetch_policy
+    )
     if answered is not None:
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
@@ -116,9 +119,7 @@ def _is_one_picture(named: list[str]) -> bool:
     if len(named) != 1:
         return False
     (source,) = named
-    if source.startswith(("http://", "https://")):
-        return True
-    return Path(source).is_file() and not is_archive(source) and not is_table(source)
+    return (in_web(source) or Path(source).is_file()) and not is_archive(source) and not is_table(source)
 
 
 def _is_for_tiny_pictures(bundle: Bundle | None) -> bool:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from madeby.errors import ErrorCode, PictureError
+from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.formats import sniff
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources.folders import has_picture_suffix
-from madeby.pictures.sources.names import printable
+from madeby.pictures.sources.names import file_name, printable
 from madeby.pictures.sources.reading import open_file
 from madeby.pictures.sources.unit import SourceUnit
 
@@ -41,7 +42,7 @@ class Member(Protocol):
 
 def is_archive(name: str) -> bool:
     """Whether a file's name is that of an archive which is read."""
-    return name.lower().endswith((ZIP_SUFFIX, *TAR_SUFFIXES))
+    return file_name(name).lower().endswith((ZIP_SUFFIX, *TAR_SUFFIXES))
 
 
 def archive_around(source: str) -> str | None:
@@ -49,7 +50,9 @@ def archive_around(source: str) -> str | None:
     return next((str(path) for path in Path(source).parents if is_archive(path.name) and path.is_file()), None)
 
 
-def pictures_in_archive(path: str, limits: Limits = Limits(), *, inside: str = "") -> Iterator[SourceUnit]:
+def pictures_in_archive(
+    path: str, limits: Limits = Limits(), policy: FetchPolicy = FetchPolicy(), *, inside: str = ""
+) -> Iterator[SourceUnit]:
     """Members with a picture's suffix, each with its bytes; hidden ones are left out.
 
     What cannot be taken out of an archive is answered for: a member that is encrypted, damaged or too large under
@@ -58,11 +61,12 @@ def pictures_in_archive(path: str, limits: Limits = Limits(), *, inside: str = "
     Args:
         path: a ``.zip``, or a ``.tar`` that may be compressed; tars are read as a stream, once.
         limits: members with more bytes are not unpacked.
+        policy: which web addresses are allowed, where the archive has one.
         inside: one member, or the folder inside the archive, to take; as ``archive.zip/inner``.
     """
     found = 0
     try:
-        with open_file(path) as file:
+        with open_file(path, policy, seekable=_is_zip(path)) as file:
             for member in _members(path, file):
                 name = f"{path}/{_inner_name(member.name)}"
                 if not _is_wanted(name, path, inside):
@@ -83,13 +87,17 @@ def pictures_in_archive(path: str, limits: Limits = Limits(), *, inside: str = "
 
 
 def _members(path: str, file: BinaryIO) -> Iterator[Member]:
-    if path.lower().endswith(ZIP_SUFFIX):
+    if _is_zip(path):
         from madeby.pictures.sources.zip_members import zip_members
 
         return zip_members(file)
     from madeby.pictures.sources.tar_members import tar_members
 
-    return tar_members(path, file)
+    return tar_members(file_name(path), file)
+
+
+def _is_zip(path: str) -> bool:
+    return file_name(path).lower().endswith(ZIP_SUFFIX)
 
 
 def _inner_name(name: str) -> str:

@@ -11,6 +11,13 @@ WILDCARD = re.compile(r"[*?\[]")
 _CREDENTIALS = re.compile(r"(?i)^([A-Za-z][A-Za-z0-9+.-]+://)[^/?#]*@")
 
 
+def file_name(source: str) -> str:
+    """The source as far as it names a file: a web address without its query."""
+    if source.lower().startswith(("http://", "https://")):
+        return re.split(r"[?#]", source, maxsplit=1)[0]
+    return source
+
+
 def printable(source: str) -> str:
     """The source as text that any encoding and JSON can carry and anyone may see.
 

@@ -13,6 +13,7 @@ from madeby.pictures.fetch import FetchPolicy, fetch
 from madeby.pictures.limits import Limits
 from madeby.pictures.object_stores import in_object_store, open_object, read_object
 from madeby.pictures.sources.names import SCHEME, WILDCARD, printable
+from madeby.pictures.web_files import in_web, open_web
 
 _ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP))
 
@@ -36,14 +37,21 @@ def read(source: str, limits: Limits = Limits(), policy: FetchPolicy = FetchPoli
             raise _refused(source, problem) from problem
 
 
-def open_file(source: str) -> BinaryIO:
-    """A regular file or an object of a store, open for reading.
+def open_file(source: str, policy: FetchPolicy = FetchPolicy(), *, seekable: bool = False) -> BinaryIO:
+    """A regular file, an object of a store or what a web address answers with, open for reading.
+
+    Args:
+        source: its name.
+        policy: which web addresses are allowed, and the limits.
+        seekable: whether it is to be read otherwise than from its beginning to its end.
 
     Raises:
         PictureError: why it cannot be; the message names it.
     """
     if in_object_store(source):
         return open_object(source)
+    if in_web(source):
+        return open_web(source, policy, seekable=seekable)
     try:
         # Looked at before it is opened: opening a pipe waits for a writer, opening a device can do anything.
         _check_kind(os.stat(source).st_mode, source)  # noqa: PTH116 - making a Path takes as long as all the rest

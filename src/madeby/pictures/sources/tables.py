@@ -6,13 +6,17 @@ import csv
 import io
 import os
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from madeby.errors import ErrorCode, MissingExtraError, PictureError, needing_extra
+from madeby.pictures.fetch import FetchPolicy
 from madeby.pictures.limits import Limits
-from madeby.pictures.sources.names import SCHEME, printable
+from madeby.pictures.sources.names import SCHEME, file_name, printable
 from madeby.pictures.sources.reading import open_file
 from madeby.pictures.sources.unit import SourceUnit
+from madeby.pictures.web_files import in_web
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,10 +39,12 @@ Cell = str | bytes | None
 
 def is_table(name: str) -> bool:
     """Whether a file's name is that of a table which is read."""
-    return name.lower().endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES))
+    return file_name(name).lower().endswith((*CSV_SUFFIXES, *PARQUET_SUFFIXES))
 
 
-def pictures_in_table(path: str, column: str | None = None, limits: Limits = Limits()) -> Iterator[SourceUnit]:
+def pictures_in_table(
+    path: str, column: str | None = None, limits: Limits = Limits(), policy: FetchPolicy = FetchPolicy()
+) -> Iterator[SourceUnit]:
     """The picture of each row, in order; rows count from 0.
 
     Args:
@@ -47,14 +53,16 @@ def pictures_in_table(path: str, column: str | None = None, limits: Limits = Lim
             in Parquet, bytes, alone or with a path in a struct of ``bytes`` and ``path``. None takes the only
             column of bytes, else the only one with one of :data:`COLUMN_NAMES`, else the only one there is.
         limits: cells with more bytes are refused.
+        policy: which web addresses are allowed, where the table has one. Its paths are addresses as links on a page
+            are: none leads to a file of this machine.
     """
-    folder = os.path.dirname(path)  # noqa: PTH120 - joined to cells as text, once a row
+    is_parquet = file_name(path).lower().endswith(PARQUET_SUFFIXES)
     row = -1
     try:
-        with open_file(path) as file:
-            cells = _parquet_cells if path.lower().endswith(PARQUET_SUFFIXES) else _csv_cells
+        with open_file(path, policy, seekable=is_parquet) as file:
+            cells = _parquet_cells if is_parquet else _csv_cells
             for row, cell in enumerate(cells(path, file, column)):
-                yield _unit(f"{path}#{row}", cell, folder, limits)
+                yield _unit(f"{path}#{row}", cell, path, limits)
     except PictureError as problem:
         yield SourceUnit.broken(path, problem.code, problem.message)
     except MissingExtraError as problem:
@@ -68,7 +76,7 @@ def pictures_in_table(path: str, column: str | None = None, limits: Limits = Lim
             yield SourceUnit.broken(path, ErrorCode.NOT_FOUND, f"the table {printable(path)} has no rows")
 
 
-def _unit(name: str, cell: Cell, folder: str, limits: Limits) -> SourceUnit:
+def _unit(name: str, cell: Cell, table: str, limits: Limits) -> SourceUnit:
     if not cell:
         return SourceUnit.broken(name, ErrorCode.NOT_FOUND, "the row names no picture")
     if isinstance(cell, bytes):
@@ -77,11 +85,15 @@ def _unit(name: str, cell: Cell, folder: str, limits: Limits) -> SourceUnit:
         except PictureError as problem:
             return SourceUnit.broken(name, problem.code, problem.message)
         return SourceUnit(name, cell)
-    return SourceUnit(cell if SCHEME.match(cell) else os.path.join(folder, cell))  # noqa: PTH118 - as above
+    if SCHEME.match(cell):
+        return SourceUnit(cell)
+    if in_web(table):
+        return SourceUnit(urljoin(table, cell))
+    return SourceUnit(os.path.join(os.path.dirname(table), cell))  # noqa: PTH118, PTH120 - once a row: paths are slow
 
 
 def _csv_cells(path: str, file: Any, column: str | None) -> Iterator[Cell]:
-    separator = CSV_SUFFIXES[os.path.splitext(path)[1].lower()]  # noqa: PTH122 - as above
+    separator = CSV_SUFFIXES[PurePath(file_name(path)).suffix.lower()]
     with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         rows = csv.reader(text, delimiter=separator)
         header = next(rows, [])
