@@ -100,7 +100,7 @@ def calibrate_with(
     pipeline = Pipeline(Detector(bundle, threads=1), provenance=False, limits=limits, fetch_policy=policy)
 
     def read(sources: Iterable[str], seen: int) -> Read:
-        units = read_ahead(expand(list(sources), limits=limits), limits)
+        units = read_ahead(expand(list(sources), limits=limits, policy=policy), limits)
         answered = run_local(units, lambda unit: _answer(pipeline, unit), workers=workers or available_cores())
         return _gathered(answered, seen, progress)
 
