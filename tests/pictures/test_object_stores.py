@@ -270,10 +270,16 @@ def test_other_stores_are_walked_the_same(picture):
     assert refusal("memory://nowhere").code is ErrorCode.NOT_FOUND
 
 
-def test_a_store_without_its_package_is_an_error_of_that_picture():
-    error = refusal("gs://bucket/a.png")
+@pytest.mark.parametrize(
+    ("scheme", "package", "extra"),
+    [("gs", "gcsfs", "gs"), ("az", "adlfs", "azure"), ("abfs", "adlfs", "azure"), ("hf", "huggingface_hub", "hf")],
+)
+def test_a_store_without_its_package_is_an_error_of_that_picture(scheme, package, extra, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    object_stores._files.cache_clear()
+    error = refusal(f"{scheme}://bucket/a.png")
     assert error.code is ErrorCode.UNSUPPORTED
-    assert "gcsfs" in error.message
+    assert f"pip install 'madeby[{extra}]'" in error.message
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path):

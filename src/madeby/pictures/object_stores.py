@@ -22,6 +22,14 @@ SCHEMES = frozenset(("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hf
 
 S3_SCHEMES = frozenset(("s3", "s3a"))
 
+_EXTRAS = {
+    **dict.fromkeys(S3_SCHEMES, "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gs"),
+    **dict.fromkeys(("az", "abfs", "abfss"), "azure"),
+    "hf": "hf",
+}
+"""What has the file system of a scheme; of the others fsspec says what they need."""
+
 FIRST_BYTES = 8 << 20
 """Asked for at first: nearly every picture is whole then; of larger ones the size is asked for next."""
 
@@ -67,21 +75,21 @@ def file_system(scheme: str, **options: Any) -> Any:
     """The fsspec file system for a scheme; it remembers no listings, for a store may change at any time.
 
     Raises:
-        MissingExtraError: fsspec, or for S3 s3fs, is not installed.
-        ImportError: another package is missing; its message names it.
+        MissingExtraError: fsspec, or the package that it needs for this scheme, is not installed.
+        ImportError: that package is in none of the extras; the message names it.
         ValueError: fsspec knows no such scheme.
     """
     try:
         import fsspec
     except ModuleNotFoundError:
-        raise MissingExtraError(f"reading {scheme}:// addresses", "s3") from None
+        raise MissingExtraError(f"the file system for {scheme}:// addresses", _EXTRAS.get(scheme, "s3")) from None
     if scheme in S3_SCHEMES:
         options["use_listings_cache"] = False
     try:
         return fsspec.filesystem(scheme, **options)
     except ImportError:
-        if scheme in S3_SCHEMES:
-            raise MissingExtraError(f"reading {scheme}:// addresses", "s3") from None
+        if scheme in _EXTRAS:
+            raise MissingExtraError(f"the file system for {scheme}:// addresses", _EXTRAS[scheme]) from None
         raise
 
 
