@@ -6,4 +6,4 @@ from typing import Literal
 
 Provider = Literal["cpu", "openvino", "cuda", "coreml", "directml"]
 
-PROVIDER_HELP = "What runs the model; all but the CPU need another onnxruntime to be installed, and say which."
+PROVIDER_HELP = "What runs the model. All but the CPU need another onnxruntime, which is named where it is missing."

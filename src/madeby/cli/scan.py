@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from madeby.cli import cluster_flags
+from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 from madeby.schema import Result
@@ -77,6 +78,9 @@ def scan(
             rich_help_panel=_QUESTION,
         ),
     ] = None,
+    threshold_profile: Annotated[
+        Profile, typer.Option("--threshold-profile", help=PROFILE_HELP, rich_help_panel=_QUESTION)
+    ] = "balanced",
     provenance: Annotated[
         bool,
         typer.Option(
@@ -88,7 +92,6 @@ def scan(
     detector: Annotated[
         bool, typer.Option("--detector/--no-detector", help="Judge the pixels.", rich_help_panel=_QUESTION)
     ] = True,
-    provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP, rich_help_panel=_SPEED)] = "cpu",
     column: Annotated[
         str | None,
         typer.Option(
@@ -103,6 +106,7 @@ def scan(
             rich_help_panel=_SOURCES,
         ),
     ] = False,
+    provider: Annotated[Provider, typer.Option("--provider", help=PROVIDER_HELP, rich_help_panel=_SPEED)] = "cpu",
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -139,6 +143,7 @@ def scan(
     results = scan_pictures(
         sources,
         model=model,
+        threshold_profile=threshold_profile,
         provider=provider,
         provenance=provenance,
         detector=detector,
