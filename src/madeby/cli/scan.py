@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from madeby.cli import cluster_flags
-from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 from madeby.schema import Result
@@ -78,9 +77,6 @@ def scan(
             rich_help_panel=_QUESTION,
         ),
     ] = None,
-    threshold_profile: Annotated[
-        Profile, typer.Option("--threshold-profile", help=PROFILE_HELP, rich_help_panel=_QUESTION)
-    ] = "balanced",
     provenance: Annotated[
         bool,
         typer.Option(
@@ -143,7 +139,6 @@ def scan(
     results = scan_pictures(
         sources,
         model=model,
-        threshold_profile=threshold_profile,
         provider=provider,
         provenance=provenance,
         detector=detector,
