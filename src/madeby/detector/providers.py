@@ -68,8 +68,12 @@ def provider_named(name: str, *, here: bool = True) -> Provider:
 
 def session_arguments(provider: Provider, threads: int) -> list[tuple[str, dict[str, str]]]:
     """The provider as onnxruntime's sessions take it; ``threads`` inside one call, 0 for as many as it likes."""
-    bounded = provider is Provider.OPENVINO and threads  # it has threads of its own, which the session's do not bound
-    return [(ORT_NAMES[provider], {"num_of_threads": str(threads)} if bounded else {})]
+    options = {}
+    if provider is Provider.OPENVINO:
+        options["precision"] = "FP32"  # where a processor has bfloat16, too: thresholds were set with float32
+        if threads:  # it has threads of its own, which the session's options do not bound
+            options["num_of_threads"] = str(threads)
+    return [(ORT_NAMES[provider], options)]
 
 
 def runs_on(session: Any, provider: Provider) -> bool:
