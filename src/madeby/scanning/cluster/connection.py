@@ -16,6 +16,8 @@ from madeby.scanning.cluster.options import RayCluster
 CONNECT_SECONDS = 10.0
 """For the first sign of life; Ray itself would wait for half a minute to several minutes, and then end the process."""
 
+ATTEMPTS = 3
+
 STORE_BYTES_A_CORE = 128 << 20
 """Memory for pictures on their way, in a cluster begun here."""
 
@@ -34,6 +36,7 @@ def connected(cluster: RayCluster, cores: int) -> Iterator[Any]:
     """
     # Ray reports how it is used to its makers, unless told not to before it is loaded.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")  # it prints what became of its processes among our results
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns that it will be so one day
     with needing_extra("the engine ray", "ray"):
         import ray
@@ -45,29 +48,45 @@ def connected(cluster: RayCluster, cores: int) -> Iterator[Any]:
         _check_reachable(RayCluster(address))
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
+        _check_room(cluster, {"CPU": cores})
         options |= {"num_cpus": cores, "include_dashboard": False, "object_store_memory": cores * STORE_BYTES_A_CORE}
-    where = address or "on this machine"
     try:
-        with warnings.catch_warnings(action="ignore"):
-            ray.init(address=address or "local", **options)
+        _connect(ray, address or "local", options)
     except Exception as error:  # Ray's reasons for this share no root
-        raise MadebyError(f"the Ray cluster {where} cannot be used: {_first_line(error)}") from None
+        where = address or "on this machine"
+        raise MadebyError(f"the Ray cluster {where} cannot be used: {last_line(error)}") from None
     try:
-        total = ray.cluster_resources()
-        if address is None and any(total.get(name, 0) < need for name, need in cluster.needs().items()):
-            raise MadebyError(f"this machine has no room for an actor: {no_room(ray, cluster)}")
+        if address is None:
+            _check_room(cluster, {"GPU": 0.0, **ray.cluster_resources()})
         yield ray
     finally:
         ray.shutdown()
 
 
-def no_room(ray: Any, cluster: RayCluster) -> str:
+def _connect(ray: Any, address: str, options: dict[str, Any]) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                ray.init(address=address, **options)
+                return
+            except ConnectionAbortedError:  # the process that a cluster begins for each ray:// client may fail to
+                if not left:
+                    raise
+
+
+def no_room(cluster: RayCluster, resources: dict[str, float]) -> str:
     """What actors need and what there is, as text."""
-    total = ray.cluster_resources()
+    there = f"{resources.get('CPU', 0):g} cores and {resources.get('GPU', 0):g} GPUs"
     return (
-        f"each needs {cluster.described()}, and all machines together have {total.get('CPU', 0):g} cores and "
-        f"{total.get('GPU', 0):g} GPUs; ask for less with --actor-cores and --actor-gpus"
+        f"each needs {cluster.described()}, and altogether there are {there}; "
+        "ask for less with --actor-cores and --actor-gpus"
     )
+
+
+def _check_room(cluster: RayCluster, resources: dict[str, float]) -> None:
+    """Refuse what this machine will never have; of GPUs it is known only once Ray has looked."""
+    if any(resources.get(name, need) < need for name, need in cluster.needs().items()):
+        raise MadebyError(f"this machine has no room for an actor: {no_room(cluster, resources)}")
 
 
 def _check_reachable(cluster: RayCluster) -> None:
@@ -83,5 +102,7 @@ def _check_reachable(cluster: RayCluster) -> None:
         ) from None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def last_line(error: BaseException) -> str:
+    """The reason in Ray's long accounts of what went wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -10,7 +10,7 @@ from typing import Any
 
 from madeby.errors import MadebyError
 from madeby.scanning.cluster.answerer import Answerer, Answers, Setup
-from madeby.scanning.cluster.connection import no_room
+from madeby.scanning.cluster.connection import last_line, no_room
 from madeby.scanning.cluster.options import RayCluster
 
 BATCHES_AT_ONCE = 2
@@ -132,7 +132,7 @@ class Pool:
         elif now - self._waiting_since > PATIENCE_SECONDS:
             raise MadebyError(
                 f"no machine of the Ray cluster had room for an actor in {PATIENCE_SECONDS / 60:g} minutes: "
-                f"{no_room(self._ray, self._cluster)}"
+                f"{no_room(self._cluster, self._ray.cluster_resources())}"
             )
         for actor in list(self._actors):
             idle = actor.batches == 0 and (ending or (actor.began and now - actor.idle_since > IDLE_SECONDS))
@@ -201,9 +201,3 @@ class Pool:
         needs = self._cluster.needs()
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         return sum(int(min(machine.get(name, 0) / need for name, need in needs.items())) for machine in machines)
-
-
-def last_line(error: BaseException) -> str:
-    """Why an actor was lost, out of Ray's long account."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

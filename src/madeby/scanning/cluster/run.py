@@ -12,10 +12,10 @@ from typing import Any, cast
 from madeby.errors import ErrorCode, MadebyError
 from madeby.pictures.sources import SourceUnit, printable
 from madeby.scanning.cluster.answerer import Setup
-from madeby.scanning.cluster.connection import connected
+from madeby.scanning.cluster.connection import connected, last_line
 from madeby.scanning.cluster.drawing import Drawing
 from madeby.scanning.cluster.options import RayCluster
-from madeby.scanning.cluster.pool import Answered, Batch, Began, Event, Pool, last_line
+from madeby.scanning.cluster.pool import Answered, Batch, Began, Event, Pool
 from madeby.scanning.pipeline import failed
 from madeby.schema import Result
 
