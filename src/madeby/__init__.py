@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from madeby.api.evaluating import evaluate
     from madeby.api.models import ShownModel, models_list, models_newest, models_pull, models_push, models_show
     from madeby.api.pictures import bench, explain, explain_bytes, load_detector, provenance, scan, scan_bytes
+    from madeby.api.training import train
     from madeby.datasets.audit.align import AlignSummary, data_align
     from madeby.datasets.audit.audit import data_audit
     from madeby.datasets.audit.clean import CleanSummary, data_clean
@@ -62,8 +63,8 @@ if TYPE_CHECKING:
     from madeby.stores.listing import ListedModel
     from madeby.stores.published import PublishedModel
     from madeby.stores.push import PushedModel
+    from madeby.training.adaptation.adapt import AdaptationSummary
     from madeby.training.export_run import models_export
-    from madeby.training.fit import train
     from madeby.training.progress import Progress
     from madeby.training.recipe import Recipe
     from madeby.training.run import EpochFigures, RunSummary
@@ -78,6 +79,7 @@ _HOME = {
     "madeby.api.calibrating": ("calibrate",),
     "madeby.api.evaluating": ("evaluate",),
     "madeby.api.models": ("ShownModel", "models_list", "models_newest", "models_pull", "models_push", "models_show"),
+    "madeby.api.training": ("train",),
     "madeby.api.pictures": ("bench", "explain", "explain_bytes", "load_detector", "provenance", "scan", "scan_bytes"),
     "madeby.datasets.audit.align": ("AlignSummary", "data_align"),
     "madeby.datasets.audit.audit": ("data_audit",),
@@ -136,8 +138,8 @@ _HOME = {
     "madeby.stores.listing": ("ListedModel",),
     "madeby.stores.published": ("PublishedModel",),
     "madeby.stores.push": ("PushedModel",),
+    "madeby.training.adaptation.adapt": ("AdaptationSummary",),
     "madeby.training.export_run": ("models_export",),
-    "madeby.training.fit": ("train",),
     "madeby.training.progress": ("Progress",),
     "madeby.training.recipe": ("Recipe",),
     "madeby.training.run": ("EpochFigures", "RunSummary"),
@@ -150,6 +152,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AdaptationSummary",
     "AlignSummary",
     "Analysis",
     "Answered",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from madeby.training.adaptation.adapt import AdaptationSummary
     from madeby.training.run import EpochFigures, RunSummary
 
 HEADING = "epoch   train loss  accuracy    val loss  accuracy     AUROC   seconds"
@@ -107,4 +108,23 @@ def print_summary(summary: RunSummary) -> None:
         f"{summary.parity:.1e}; calibration: {summary.calibration}\n"
         f"bundle: {summary.bundle}\n"
         f"try it: madeby scan PICTURE --model {summary.bundle}"
+    )
+
+
+def print_adaptation(summary: AdaptationSummary) -> None:
+    """Say what an adaptation came to and what to do with it."""
+    unread = f", {len(summary.unread)} could not be read" if summary.unread else ""
+    how = (
+        "these pictures give no reason to leave the old head: only its scale and even point were fitted"
+        if summary.penalty is None
+        else f"pull towards the old head: {summary.penalty:.3g}"
+    )
+    typer.echo(
+        f"\n{summary.model}, adapted to {summary.n_human:,} human and {summary.n_ai:,} ai pictures{unread}\n"
+        f"on these pictures, each answered about by a head that had not seen it:\n"
+        f"  before: accuracy {summary.before[0]:.4f}, AUROC {summary.before[1]:.4f}\n"
+        f"  after:  accuracy {summary.after[0]:.4f}, AUROC {summary.after[1]:.4f}\n"
+        f"{how}; {summary.seconds:.0f} s\n"
+        f"bundle: {summary.bundle}\n"
+        f"see what it forgot: madeby evaluate {summary.folder} --data OTHER.parquet -o FOLDER"
     )

@@ -56,8 +56,8 @@ The best epoch, the calibration and the thresholds were chosen on these very pic
 Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {calibration.intercept:.4g}), fitted on
 {calibration.n:,} pictures of {calibration.fitted_on or "nothing"}, both labels weighed alike.
 
-{_promise(spec.thresholds)}
-{_profiles(spec)}
+{promises(spec)}
+
 ## Recipe
 {recipe}
 
@@ -95,11 +95,14 @@ def _promise(thresholds: Thresholds) -> str:
     return f"{called_ai} {called_human} Between the two the verdict is `uncertain`."
 
 
-def _profiles(spec: BundleSpec) -> str:
+def promises(spec: BundleSpec) -> str:
+    """What the thresholds promise, those of every profile."""
+    balanced = _promise(spec.thresholds)
     if not spec.profiles:
-        return ""
+        return balanced
     told = "".join(f"\n`--threshold-profile {name}`: {_promise(rest)}\n" for name, rest in spec.profiles.items())
-    return f"{told}\nEach collection of human validation pictures that is large enough keeps these shares by itself.\n"
+    each = "Each collection of human validation pictures that is large enough keeps these shares by itself."
+    return f"{balanced}\n{told}\n{each}"
 
 
 def _plain(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from madeby.plots.curves import training_curves
 from madeby.training.augment import Augmentation
 from madeby.training.bundle_writer import WrittenBundle, write_bundle
 from madeby.training.classifier import Classifier
+from madeby.training.description import bundle_name, collections_in
 from madeby.training.environment import current_environment, shareable
 from madeby.training.hardware import Hardware, hardware_for
 from madeby.training.preparation import ManifestParts, TrainingData, decode_parts, read_parts
@@ -43,27 +43,7 @@ def train(
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> RunSummary:
-    """Train a network on a manifest's ``train`` split, select on ``val``, calibrate, export.
-
-    Args:
-        data: the manifest, Parquet or CSV.
-        output: the run's folder, new or, with ``resume``, that of an unfinished run.
-        recipe: name of a shipped recipe or path of a YAML file; None for the shipped default. An unfinished run
-            goes on with its own.
-        overrides: single fields of the recipe; on resuming, none.
-        resume: take up an unfinished run at its last whole epoch.
-        track: also write to TensorBoard's or MLflow's files, inside the run's folder.
-        cache: keep decoded pictures there between runs, as memory-mapped files; None keeps them in memory.
-        progress: who watches.
-
-    Returns:
-        The summary, which ``summary.json`` in the run's folder holds as well.
-
-    Raises:
-        RecipeError: recipe, flags or output folder are wrong.
-        DataError: the manifest cannot be learned from.
-        MissingExtraError: the tracker is not installed.
-    """
+    """Train on a manifest's ``train`` split, select on ``val``, calibrate, export; see :func:`madeby.train`."""
     started = time.perf_counter()
     watcher = progress or Silent()
     run = RunFolder(Path(output))
@@ -132,13 +112,13 @@ def bundle_of_best(
         network,
         recipe,
         folder or run.bundle,
-        name=_bundle_name(run.path),
+        name=bundle_name(run.path),
         training=Training(
             data=parts.path.stem,
             manifest_sha256=parts.sha256,
             n_train=parts.train.height,
             n_val=parts.validation.height,
-            collections=collections_of(parts),
+            collections=collections_in(pl.concat([parts.train["collection"], parts.validation["collection"]])),
             recipe=recipe.model_dump(mode="json"),
             command=shareable(run.command),
         ),
@@ -166,13 +146,6 @@ def domain_of(parts: ManifestParts, recipe: Recipe) -> Domain:
     return Domain(min_side=max(1, shortest), max_side=2 * longest, description=description)
 
 
-def collections_of(parts: ManifestParts) -> dict[str, int]:
-    """Pictures of ``train`` and ``val`` by collection, the largest first; rows of no named collection are left out."""
-    names = pl.concat([parts.train["collection"], parts.validation["collection"]]).drop_nulls()
-    counted = names.value_counts().sort("count", "collection", descending=[True, False])
-    return dict(counted.iter_rows())
-
-
 def _describe(run: RunFolder, recipe: Recipe, hardware: Hardware, parts: ManifestParts) -> None:
     """Write what the run is made of; on resuming make sure that it is still the same data."""
     description = {
@@ -196,12 +169,6 @@ def split_counts(rows: pl.DataFrame) -> dict[str, int]:
     """Pictures by label, for ``manifest.json``."""
     ai = int((rows["label"] == "ai").sum())
     return {"human": rows.height - ai, "ai": ai}
-
-
-def _bundle_name(folder: Path) -> str:
-    """The run folder's name with anything that a bundle's name may not hold replaced."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).lstrip("._-")
-    return name or "model"
 
 
 def _no_weights(recipe: Recipe) -> dict[str, str]:

@@ -1,0 +1,197 @@
+"""``madeby train --from``: a detector that answers better about pictures of the user's own, and forgets little."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shlex
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
+from madeby.detector.bundle import CARD_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
+from madeby.errors import DataError
+from madeby.training.adaptation.features import features_of
+from madeby.training.adaptation.fit import FOLDS, Chosen, Labels, Tried, choose, groups_for_folds
+from madeby.training.adaptation.head import Floats, Head
+from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
+from madeby.training.card import promises
+from madeby.training.description import bundle_name, collections_in
+from madeby.training.environment import shareable
+from madeby.training.figures import figures_of
+from madeby.training.progress import Progress, Silent
+from madeby.training.run import RunFolder
+from madeby.version import __version__
+
+FEWEST_OF_A_LABEL = 20
+ADAPTATION_FILE = "adaptation.json"
+
+
+@dataclass(frozen=True)
+class AdaptationSummary:
+    """What an adaptation came to; ``adaptation.json`` in the run's folder holds it.
+
+    ``before`` and ``after`` are (accuracy at probability 0.5, AUROC) of the old model and of the new one on the
+    pictures learnt from, each answered about by a head that had not seen it, nor others of its group if ``grouped``
+    (else a label had too few groups). ``penalty`` is the strength of the pull
+    towards the old head, None where these pictures gave no reason to leave it; ``tried`` are all that were judged.
+    """
+
+    folder: Path
+    bundle: Path
+    model: str
+    n_human: int
+    n_ai: int
+    unread: tuple[tuple[str, str], ...]
+    grouped: bool
+    penalty: float | None
+    before: tuple[float, float]
+    after: tuple[float, float]
+    tried: tuple[Tried, ...]
+    seconds: float
+
+
+def adapt(
+    base: Bundle, data: Path, output: Path, *, seed: int = 0, progress: Progress | None = None
+) -> AdaptationSummary:
+    """Adapt a bundle to a manifest's ``train`` and ``val`` pictures; see :func:`madeby.train`, which finds the bundle.
+
+    Both splits are learnt from and judged on, by cross-validation; ``test`` is left alone, for ``evaluate``.
+    """
+    started, watcher = time.perf_counter(), progress or Silent()
+    table = usable(read_manifest(data))
+    rows = table.filter(pl.col("split").is_in(["train", "val"]))
+    _check(rows, data)
+    head = Head.of(base.model_path)
+    run = RunFolder(output)
+    run.prepare(resume=False)
+    run.checkpoints.rmdir()  # there are no epochs to keep
+    seen = features_of(base, head, rows["path"].to_list(), watcher)
+    rows = rows[list(seen.kept)]
+    _check(rows, data)
+    labels = (rows["label"] == "ai").to_numpy().astype(np.int8)
+    slope, intercept = base.spec.calibration.slope, base.spec.calibration.intercept
+    old = slope * (seen.features @ head.weight + head.bias) + intercept
+    groups, grouped = groups_for_folds(rows["group"].to_list(), labels)
+    chosen = choose(seen.features, old, labels, groups, seed)
+    summary = AdaptationSummary(
+        folder=output,
+        bundle=run.bundle,
+        model=f"{base.spec.name} {base.spec.version}",
+        n_human=int((labels == 0).sum()),
+        n_ai=int((labels == 1).sum()),
+        unread=seen.unread,
+        grouped=grouped,
+        penalty=chosen.penalty,
+        before=_figures(old, labels),
+        after=_figures(chosen.logits, labels),
+        tried=chosen.tried,
+        seconds=0.0,
+    )
+    run.bundle.mkdir(exist_ok=True)
+    weight, bias = slope * head.weight + chosen.change.change, slope * head.bias + intercept + chosen.change.shift
+    head.write(run.bundle / MODEL_FILE, weight, bias)
+    _describe(run, base, summary, chosen, rows, labels, data, manifest_sha256(table))
+    summary = replace(summary, seconds=time.perf_counter() - started)
+    run.write_json(output / ADAPTATION_FILE, summary)
+    return summary
+
+
+def _check(rows: pl.DataFrame, data: Path) -> None:
+    for label in ("human", "ai"):
+        count = int((rows["label"] == label).sum())
+        if count < FEWEST_OF_A_LABEL:
+            raise DataError(
+                f"{data} has {count} usable {label} pictures in train and val; "
+                f"at least {FEWEST_OF_A_LABEL} of each label are needed to adapt a model, better some hundred"
+            )
+
+
+def _figures(logits: Floats, labels: Labels) -> tuple[float, float]:
+    figures = figures_of(logits, labels.astype(np.float64))
+    return figures.accuracy, figures.auroc
+
+
+def _describe(
+    run: RunFolder,
+    base: Bundle,
+    summary: AdaptationSummary,
+    chosen: Chosen,
+    rows: pl.DataFrame,
+    labels: Labels,
+    data: Path,
+    fingerprint: str,
+) -> None:
+    """Write what makes a bundle of the new model."""
+    scores = Scores(chosen.logits, labels, tuple(rows["collection"].to_list()))
+    fitted_on = f"{data.stem} (train and val, each picture by a head that had not seen it)"
+    calibration = fit_calibration(scores, fitted_on)
+    command = shareable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    spec = base.spec.model_copy(
+        update={
+            "name": bundle_name(run.path),
+            "version": "0.1.0",
+            "description": f"{base.spec.name} {base.spec.version}, adapted to {data.stem}",
+            "model_sha256": sha256_of(run.bundle / MODEL_FILE),
+            "calibration": calibration,
+            "domain": base.spec.domain.model_copy(update={"description": f"pictures like those of {data.stem}"}),
+            "training": Training(
+                data=data.stem,
+                manifest_sha256=fingerprint,
+                n_train=len(labels),
+                n_val=len(labels),
+                collections=collections_in(rows["collection"]),
+                recipe={"from": f"{summary.model}, sha256 {base.spec.model_sha256}", "penalty": chosen.penalty},
+                command=command,
+            ),
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "madeby_version": __version__,
+        }
+    )
+    spec = spec.with_profiles(fit_profiles(scores, calibration, fitted_on))
+    bundle = Bundle(run.bundle, spec)
+    bundle.write_spec()
+    figures = {"adapted from": summary.model, "before": summary.before, "after": summary.after}
+    (run.bundle / METRICS_FILE).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    (run.bundle / CARD_FILE).write_text(_card(bundle, base, summary), encoding="utf-8")
+
+
+def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
+    spec = bundle.spec
+    moved = (
+        "these pictures gave no reason to leave the old head: only its scale and even point were fitted"
+        if summary.penalty is None
+        else f"the pull towards the old head ({summary.penalty:.3g}) is the strongest that is about as good as the best"
+    )
+    kept = "groups kept whole" if summary.grouped else "of pictures: there were too few groups to keep them whole"
+    return f"""# {spec.name} {spec.version}
+
+{summary.model} with its last, linear step learnt anew on {summary.n_human:,} human and {summary.n_ai:,} AI pictures
+of {spec.training.data}; {moved}. Everything before that step is the old network.
+
+## What it is for
+Pictures like those. What the old model knew of others may be lost in part: measure it with `madeby evaluate` on them.
+
+## What it reaches
+On the pictures it learnt from, each answered about by a head that had not seen it ({FOLDS} folds, {kept}):
+
+| model | accuracy at probability 0.5 | area under the ROC curve |
+|---|---|---|
+| before | {summary.before[0]:.2%} | {summary.before[1]:.4f} |
+| after | {summary.after[0]:.2%} | {summary.after[1]:.4f} |
+
+## Calibration and thresholds
+Fitted on the same answers, {spec.calibration.n:,} pictures.
+
+{promises(spec)}
+
+Made with madeby {spec.madeby_version}: `{spec.training.command}`.
+
+The card of the model that it was made from follows.
+
+{base.card}"""

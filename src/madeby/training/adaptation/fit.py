@@ -1,0 +1,135 @@
+"""A new linear head near an old one: how far from it, the pictures themselves decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from madeby.training.adaptation.head import Floats
+from madeby.training.figures import auroc
+
+PENALTIES = tuple(10.0**power for power in np.arange(-4, 2.1, 0.5))
+FOLDS = 5
+
+Labels = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One strength of the pull towards the old head, judged on pictures that were left out of each fit.
+
+    ``log_loss`` in nats with both labels weighed alike, ``error`` the standard error of how much it lies above the
+    best one's; ``penalty`` None keeps the old head but for its even point.
+    """
+
+    penalty: float | None
+    log_loss: float
+    error: float
+    auroc: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is added to the old logit: ``change`` (d,) per feature, and ``shift``."""
+
+    change: Floats
+    shift: float
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The change fitted on all pictures, and (n,) logits of each from a fit that had not seen it."""
+
+    penalty: float | None
+    change: Change
+    logits: Floats
+    tried: tuple[Tried, ...]
+
+
+def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str], seed: int) -> Chosen:
+    """Fit the change for every penalty in turn, in cross-validation, and take the most cautious of the good ones.
+
+    That is the strongest pull whose loss lies above the best by no more than one standard error of the difference
+    (after the rule of Breiman et al. 1984): it forgets no more of what the old head knew than these pictures demand.
+
+    Args:
+        features: (n, d) what the head sees.
+        old: (n,) the old head's calibrated logits.
+        labels: (n,) 0 human, 1 ai.
+        groups: (n,) pictures of one group are never on both sides; see :func:`groups_for_folds`.
+        seed: of the folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(features, labels, groups))
+    penalties = (*PENALTIES, None)
+    logits = []
+    for penalty in penalties:
+        unseen = np.zeros(len(labels))
+        for learn, judge in folds:
+            change = fit_change(features[learn], old[learn], labels[learn], penalty)
+            unseen[judge] = old[judge] + features[judge] @ change.change + change.shift
+        logits.append(unseen)
+    weights, is_ai = _weights(labels), labels.astype(np.float64)
+    losses = [np.logaddexp(0, each) - is_ai * each for each in logits]
+    means = [float((weights * each).sum()) for each in losses]
+    best = int(np.argmin(means))
+    differences = [each - losses[best] for each in losses]
+    errors = [float(np.sqrt((weights**2 * (each - (weights * each).sum()) ** 2).sum())) for each in differences]
+    chosen = max(place for place, error in enumerate(errors) if means[place] <= means[best] + error)
+    tried = tuple(
+        Tried(penalty, mean, error, auroc(each, is_ai))
+        for penalty, mean, error, each in zip(penalties, means, errors, logits, strict=True)
+    )
+    return Chosen(penalties[chosen], fit_change(features, old, labels, penalties[chosen]), logits[chosen], tried)
+
+
+def groups_for_folds(named: Sequence[str | None], labels: Labels) -> tuple[list[str], bool]:
+    """Which pictures must stay together, and whether that is what the manifest says.
+
+    A picture of no named group stands for itself. Where a label has fewer groups than there are folds (a whole
+    collection that is one group, say) every picture does: the judgement is then about pictures of the same groups.
+    """
+    own = [f"picture {number}" for number in range(len(named))]
+    groups = [group or alone for group, alone in zip(named, own, strict=True)]
+    counts = [len({group for group, given in zip(groups, labels, strict=True) if given == label}) for label in (0, 1)]
+    return (groups, True) if min(counts) >= FOLDS else (own, False)
+
+
+def fit_change(features: Floats, old: Floats, labels: Labels, penalty: float | None) -> Change:
+    """Logistic regression on top of the old logit, with half the penalty times the squared change.
+
+    The change is measured in standard deviations of each feature, so that the penalty means the same for all.
+
+    Args:
+        features: (n, d).
+        old: (n,) the old logits, to which the change is added.
+        labels: (n,) 0 human, 1 ai; both weigh alike.
+        penalty: None allows a shift alone.
+    """
+    from scipy.optimize import minimize
+
+    mean, spread = features.mean(0), features.std(0)
+    spread[spread < 1e-9] = np.inf  # a feature that never changes says nothing
+    standard = (features - mean) / spread if penalty is not None else np.zeros((len(old), 0))
+    weights = _weights(labels)
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        logits = old + standard @ values[:-1] + values[-1]
+        errors = weights * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - labels)
+        gradient = np.append(standard.T @ errors + (penalty or 0.0) * values[:-1], errors.sum())
+        cost = (weights * (np.logaddexp(0, logits) - labels * logits)).sum()
+        return float(cost + (penalty or 0.0) / 2 * values[:-1] @ values[:-1]), gradient
+
+    found = minimize(loss, np.zeros(standard.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    change = found[:-1] / spread if penalty is not None else np.zeros(features.shape[1])
+    return Change(change, float(found[-1] - mean @ change))
+
+
+def _weights(labels: Labels) -> Floats:
+    """(n,) weights that sum to 1, half of it for each label."""
+    is_ai = labels == 1
+    return np.asarray(np.where(is_ai, 0.5 / is_ai.sum(), 0.5 / (~is_ai).sum()), np.float64)

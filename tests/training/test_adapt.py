@@ -1,0 +1,128 @@
+"""``train --from``: a finished model learns its last step anew from a user's pictures, near the old one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+import madeby
+from madeby.cli.app import app
+from madeby.datasets.manifest import read_manifest, write_manifest
+from madeby.detector.bundle import Bundle, BundleSpec, Calibration, Preprocessing, sha256_of
+from madeby.errors import MadebyError
+from madeby.networks import build_network
+from madeby.training.adaptation.fit import choose, fit_change, groups_for_folds
+from madeby.training.export import export_onnx
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory):
+    """A real network of random weights, as a bundle: its features are some, its answers none."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("bundles") / "untrained"
+    folder.mkdir()
+    export_onnx(build_network("residual", {"stem": 16, "width": 16}, 32), 32, folder / "model.onnx")
+    spec = BundleSpec(
+        name="untrained",
+        network="residual",
+        onnx_opset=18,
+        model_sha256=sha256_of(folder / "model.onnx"),
+        preprocessing=Preprocessing(view="crops", size=32, crops=2),
+        calibration=Calibration(method="platt", slope=1.3, intercept=-0.2, fitted_on="nothing", n=0),
+    )
+    bundle = Bundle(folder, spec)
+    bundle.write_spec()
+    (folder / "CARD.md").write_text("# untrained\n\nKnows nothing.\n")
+    return bundle
+
+
+def test_a_model_learns_what_the_users_pictures_show(untrained, make_manifest, tmp_path):
+    manifest = make_manifest(train=60, val=20)
+    summary = madeby.train(manifest, tmp_path / "mine", from_model=untrained.folder)
+    bundle = Bundle.open(tmp_path / "mine/bundle")
+    assert (summary.n_human, summary.n_ai, summary.unread) == (80, 80, ())
+    assert summary.after[1] > 0.95 > summary.before[1]
+    assert bundle.spec.name == "mine"
+    assert bundle.spec.calibration.n == 160
+    assert "Knows nothing." in bundle.card
+    told = json.loads((tmp_path / "mine/adaptation.json").read_text())
+    assert told["penalty"] == summary.penalty
+    evaluation = madeby.evaluate(tmp_path / "mine", manifest, tmp_path / "figures", split="val", bootstrap=0)
+    assert evaluation.metrics.auroc > 0.95
+
+
+def test_the_new_model_answers_as_the_head_that_was_fitted(untrained, make_manifest, tmp_path):
+    manifest = make_manifest(train=30, val=10)
+    summary = madeby.train(manifest, tmp_path / "mine", from_model=untrained.folder)
+    old, new = madeby.load_detector(untrained.folder), madeby.load_detector(tmp_path / "mine")
+    pixels = np.asarray(Image.open(read_manifest(manifest)["path"][0]))
+    before, after = old.read(pixels), new.read(pixels)
+    assert after.logit == pytest.approx(float(np.mean(after.logit_map)), abs=1e-4)
+    assert (after.logit != before.logit) is (summary.penalty is not None)
+
+
+def test_pictures_that_say_nothing_leave_the_head_alone():
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.array([0, 1], np.int8), 60)
+    old = 2.0 * labels - 1 + rng.normal(0, 1, 120)
+    chosen = choose(rng.normal(0, 1, (120, 30)), old, labels, [str(number) for number in range(120)], seed=0)
+    assert chosen.penalty is None or chosen.penalty >= 1
+    assert np.abs(chosen.change.change).max() < 0.2
+
+
+def test_a_stronger_pull_stays_nearer():
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.array([0, 1], np.int8), 50)
+    features = rng.normal(0, 1, (100, 8)) * np.array([1, 1, 1, 1, 1, 1, 100, 0]) + labels[:, None]
+    norms = [
+        float(np.linalg.norm(fit_change(features, np.zeros(100), labels, penalty).change * features.std(0)))
+        for penalty in (0.01, 0.1, 1.0, 10.0)
+    ]
+    assert norms == sorted(norms, reverse=True)
+    assert fit_change(features, np.zeros(100), labels, None).change.tolist() == [0.0] * 8
+
+
+def test_groups_stay_together_where_there_are_enough():
+    labels = np.repeat(np.array([0, 1], np.int8), 10)
+    many = [f"{number // 2}" for number in range(20)]
+    assert groups_for_folds(many, labels) == (many, True)
+    assert groups_for_folds(["one"] * 10 + [None] * 10, labels)[1] is False
+    assert groups_for_folds([None] * 20, labels)[1] is True
+
+
+def test_a_broken_picture_is_left_out_and_named(untrained, make_manifest, tmp_path):
+    manifest = make_manifest(train=30, val=10)
+    broken = read_manifest(manifest)["path"][3]
+    Path(broken).write_bytes(b"no picture any more")
+    summary = madeby.train(manifest, tmp_path / "mine", from_model=untrained.folder)
+    assert [path for path, _ in summary.unread] == [broken]
+    assert summary.n_human + summary.n_ai == 79
+
+
+def test_what_cannot_be_adapted_is_refused_with_the_reason(untrained, make_bundle, make_manifest, tmp_path):
+    manifest = make_manifest(train=30, val=10)
+    with pytest.raises(MadebyError, match="no linear last step"):
+        madeby.train(manifest, tmp_path / "a", from_model=make_bundle().folder)
+    with pytest.raises(MadebyError, match="takes --seed"):
+        madeby.train(manifest, tmp_path / "a", from_model=untrained.folder, recipe="small")
+    with pytest.raises(MadebyError, match="takes --seed"):
+        madeby.train(manifest, tmp_path / "a", from_model=untrained.folder, overrides={"epochs": 3})
+    table = read_manifest(manifest)
+    write_manifest(table.filter(pl.col("label") == "human"), tmp_path / "one.parquet")
+    with pytest.raises(MadebyError, match="0 usable ai pictures"):
+        madeby.train(tmp_path / "one.parquet", tmp_path / "a", from_model=untrained.folder)
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_command_says_what_became_of_it(untrained, make_manifest, tmp_path):
+    asked = ["train", "--from", str(untrained.folder), "--data", str(make_manifest(train=30, val=10)), "--seed", "3"]
+    done = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "mine")])
+    assert done.exit_code == 0, done.output
+    assert "untrained 0.1.0, adapted to 40 human and 40 ai pictures" in done.output
+    again = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "mine")])
+    assert again.exit_code != 0
