@@ -26,6 +26,7 @@ from madeby.detector.bundle import (
     Calibration,
     Domain,
     Preprocessing,
+    Profile,
     Thresholds,
     sha256_of,
 )
@@ -101,6 +102,7 @@ def write_bundle(
         preprocessing=Preprocessing(view=view, size=size, crops=crops),
         calibration=Calibration(method="platt", slope=1.0, intercept=0.0, fitted_on="nothing", n=0),
         thresholds=thresholds or Thresholds(ai=0.9, human=0.1),
+        profiles={Profile.EAGER: Thresholds(ai=0.6, human=0.4, false_alarm_target=0.05, miss_target=0.1)},
         domain=Domain(min_side=min_side),
     )
     bundle = Bundle(folder, spec)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import madeby
 from madeby.cli.app import app
-from madeby.detector.bundle import Bundle, Profile, Thresholds
+from madeby.detector.bundle import Bundle, Profile
 from madeby.errors import MadebyError
 
 
@@ -130,10 +130,7 @@ def test_the_command_says_what_it_did(make_bundle, photographs, tmp_path):
 
 
 def test_a_profile_decides_from_its_own_threshold_in_every_face(make_bundle, tmp_path):
-    bundle = make_bundle(thresholds=Thresholds(ai=0.9, human=0.1))
-    eager = Thresholds(ai=0.6, human=0.4, false_alarm_target=0.05)
-    with_eager = Bundle(bundle.folder, bundle.spec.model_copy(update={"profiles": {Profile.EAGER: eager}}))
-    with_eager.write_spec()
+    bundle = make_bundle()
     save(np.random.default_rng(5).integers(150, 190, (32, 32, 3)), tmp_path / "grey.png")
     data = (tmp_path / "grey.png").read_bytes()
 

@@ -47,6 +47,26 @@ def test_one_result_on_the_command_line_in_python_and_over_rest(client, save_pic
     assert untimed(by_rest.result) == untimed(by_python.model_copy(update={"source": path.name}))
 
 
+def test_a_threshold_profile_means_the_same_everywhere(client, save_picture, brightness_bundle):
+    path = save_picture("greyish.png", low=150, high=190)
+    model = brightness_bundle.folder
+    command = [sys.executable, "-m", "madeby", "scan", path.name, "--jsonl", "--model", str(model)]
+    command += ["--threshold-profile", "eager"]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, timeout=120)
+    (by_python,) = madeby.scan(path, model=model, threshold_profile="eager")
+    sent = files((path.name, path.read_bytes()))
+    (by_rest,) = records(client.post("scan", files=sent, data={"threshold_profile": "eager"}))
+    (balanced,) = records(client.post("scan", files=sent))
+    by_command = madeby.Result.from_json(done.stdout)
+    assert untimed(by_rest.result) == untimed(by_command)
+    assert untimed(by_rest.result) == untimed(by_python.model_copy(update={"source": path.name}))
+    assert (by_rest.result.verdict, balanced.result.verdict) == ("ai", "uncertain")
+    for unknown in ("cautious", "bold"):  # the model has no thresholds for the first; the second is no profile
+        refused = client.post("scan", files=sent, data={"threshold_profile": unknown})
+        assert refused.status_code == 422
+        assert unknown in refused.text
+
+
 def test_results_keep_the_requests_order_and_a_broken_picture_is_only_its_own_error(client):
     sent = files(
         ("a.png", picture(250)), ("broken.jpg", BROKEN), ("notes.txt", b"text " * 1000), ("d.png", picture(0, 5))
