@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from madeby.errors import DataError
+from madeby.plots.benchmark import DotSeries, interval_dots, value_grid
 from madeby.plots.confusion import confusion_matrix
 from madeby.plots.curves import training_curves
 from madeby.plots.probability import reliability_diagram, score_histogram
@@ -26,7 +27,23 @@ def hexadecimal(colour):
     return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
 
 
+SERIES = [
+    DotSeries("one", {"cats": (0.8, 0.7, 0.9), "a set with a name that is longer than a line": (0.4, None, None)}),
+    DotSeries("baseline", {"cats": (0.6, 0.5, 0.7)}, quiet=True),
+]
+
 DRAWINGS = {
+    "interval_dots": lambda out, theme: interval_dots(
+        list(SERIES[0].figures), SERIES, out, title="Told apart", label="AUROC", chance=0.5, theme=theme
+    ),
+    "value_grid": lambda out, theme: value_grid(
+        ["cats", "dogs"],
+        ["as they are", "resize=0.5,jpeg=60"],
+        [[0.9, 0.2], [None, 0.5]],
+        out,
+        title="One",
+        theme=theme,
+    ),
     "confusion": lambda out, theme: confusion_matrix([[5, 1], [2, 9]], out, theme=theme),
     "roc": lambda out, theme: roc_curve(PROBABILITY, IS_AI, out, theme=theme),
     "precision_recall": lambda out, theme: precision_recall_curve(PROBABILITY, IS_AI, out, theme=theme),

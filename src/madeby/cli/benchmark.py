@@ -89,11 +89,7 @@ def _print(found: Benchmark, output: Path) -> None:
         table.add_row(
             *("" if name == last else plain(name), plain(row.detector), f"{row.n_human:,}", f"{row.n_ai:,}"),
             *("–" if ends is None else f"{ends.value:.3f}", spread),
-            *(
-                _share(None if each is None else each.value)
-                for each in (row.tpr_at_fpr_1, row.tpr_at_fpr_5, row.real_accuracy)
-            ),
-            *(_share(None if each is None else each.value) for each in (row.coverage, row.accuracy_decided)),
+            *(_share(row, figure) for figure in SHARES),
         )
         last = name
     console.print(table)

@@ -14,8 +14,10 @@ from madeby.plots.overlay import series_colour
 from madeby.plots.style import FONT_SIZE, LIGHT, Theme, add_legend, dress, new_figure, save
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
-LINE_WIDTH = 34
+LINE_WIDTH = 28
 """Characters of a name before it is broken."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 Ends = tuple[float, float | None, float | None]
 """A figure and its interval's ends, None where there is none."""
@@ -58,9 +60,8 @@ def interval_dots(
     from matplotlib.ticker import PercentFormatter
 
     step = 1 / (len(series) + 1)
-    figure = new_figure(7.6, 1.9 + len(sets) * (0.26 + 0.2 * len(series)) + 0.24 * math.ceil(len(series) / 3), theme)
+    figure = new_figure(6.4, 1.9 + len(sets) * (0.26 + 0.2 * len(series)) + 0.24 * math.ceil(len(series) / 3), theme)
     axes = figure.add_subplot()
-    least = 0.0
     for place, one in enumerate(series):
         colour = theme.muted if one.quiet else series_colour(theme, place)
         marker = MARKERS[place % len(MARKERS)]
@@ -79,9 +80,9 @@ def interval_dots(
         axes.axhspan(at - 0.5, at + 0.5, color=theme.surface, linewidth=0, zorder=0)
     if chance is not None:
         axes.axvline(chance, color=theme.muted, linewidth=1.0, linestyle=(0, (2, 3)))
-    axes.set_xlim(least - 0.02, 1.02)
+    axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(len(sets) - 0.5, -0.5)
-    axes.set_yticks(range(len(sets)), ["\n".join(textwrap.wrap(name, LINE_WIDTH)) or name for name in sets])
+    axes.set_yticks(range(len(sets)), [_broken(name) for name in sets])
     axes.set_xlabel(label)
     if percent:
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -116,11 +117,9 @@ def value_grid(
     from matplotlib.colors import LinearSegmentedColormap
 
     matrix = np.array([[np.nan if value is None else value for value in row] for row in values], float)
-    names = ["\n".join(textwrap.wrap(name, LINE_WIDTH)) or name for name in rows]
     figure = new_figure(3.6 + 0.72 * len(columns), 1.7 + 0.42 * len(rows), theme)
     axes = figure.add_subplot()
     shade = LinearSegmentedColormap.from_list("shade", [theme.ai, theme.background, theme.accent])
-    shade.set_bad(theme.background)
     axes.imshow(np.ma.masked_invalid(matrix), cmap=shade, vmin=-0.35, vmax=1.35, aspect="auto")
     for at, row in enumerate(values):
         for place, value in enumerate(row):
@@ -129,9 +128,15 @@ def value_grid(
                       fontsize=FONT_SIZE - 1)  # fmt: skip
     axes.set_xticks(range(len(columns)), [name.replace(",", "\n") for name in columns], rotation=35, ha="right",
                     rotation_mode="anchor")  # fmt: skip
-    axes.set_yticks(range(len(rows)), names)
+    axes.set_yticks(range(len(rows)), [_broken(name) for name in rows])
     dress(axes, theme, title=title, subtitle=subtitle, grid="")
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
     return save(figure, out)
+
+
+def _broken(name: str) -> str:
+    """A name in lines; what stands in brackets behind it stays together."""
+    before, bracket, behind = name.partition(" (")
+    return "\n".join(textwrap.wrap(before + bracket + behind.replace(" ", NO_BREAK), LINE_WIDTH)) or name

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madeby.datasets.atomic import written_atomically
-from madeby.evaluation.benchmarking.drawing import AS_THEY_ARE, plots_of, set_name
+from madeby.evaluation.benchmarking.drawing import AS_THEY_ARE, files_of, plots_of, set_name
 from madeby.evaluation.benchmarking.record import PAGE_FILE, UNCHANGED, Benchmark, DataInfo, DetectorInfo, Row
-from madeby.reporting.charts import Chart, chart
+from madeby.reporting.charts import Chart, drawn_chart
 from madeby.reporting.judging.benchmark import judge_data_set, judge_failures
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.rendering import render
@@ -48,25 +48,25 @@ class Chapter:
 
 
 def write_benchmark_page(found: Benchmark, folder: Path) -> Path:
-    """Write ``benchmark.html`` into a benchmark's folder.
+    """Write ``benchmark.html`` into a benchmark's folder, where its plots lie.
 
     Raises:
         DataError: it cannot be written there.
     """
     page = folder / PAGE_FILE
     with written_atomically(page) as temporary:
-        temporary.write_text(render_benchmark(found), encoding="utf-8")
+        temporary.write_text(render_benchmark(found, folder), encoding="utf-8")
     return page
 
 
-def render_benchmark(found: Benchmark) -> str:
-    """The page: detectors, then each data set by collection, generator and degradation."""
+def render_benchmark(found: Benchmark, folder: Path) -> str:
+    """The page: detectors, then each data set by collection, generator and degradation; its plots lie in the folder."""
     return render(
         "benchmark.html",
         found=found,
         title=f"Benchmark on {' and '.join(one.name for one in found.data)}",
         failures=judge_failures(found),
-        chapters=[_chapter(found, data, number) for number, data in enumerate(found.data)],
+        chapters=[_chapter(found, data, number, folder) for number, data in enumerate(found.data)],
         has_baselines=any(one.kind == "baseline" for one in found.detectors),
         as_they_are=AS_THEY_ARE,
         shade=shade,
@@ -82,18 +82,14 @@ def shade(row: Row | None) -> str:
     return f"background: color-mix(in srgb, var({colour}) {round(min(1.0, 2 * abs(distance)) * 42)}%, transparent)"
 
 
-def _chapter(found: Benchmark, data: DataInfo, number: int) -> Chapter:
+def _chapter(found: Benchmark, data: DataInfo, number: int, folder: Path) -> Chapter:
     rows = [row for row in found.rows if row.data == data.name]
-    charts = [
-        chart(lambda out, theme, plot=plot: plot.draw(out, theme), plot.alt)  # type: ignore[misc]  # bound at once
-        for plot in plots_of(found)
-        if plot.data == data.name and "-degradations-" not in plot.name
-    ]
+    plots = [plot for plot in plots_of(found) if plot.data == data.name and not plot.is_grid]
     return Chapter(
         data=data,
         anchor=f"data{number}",
         judgements=judge_data_set(found, data),
-        charts=charts,
+        charts=[drawn_chart(*files_of(plot, folder), plot.alt) for plot in plots],
         collections=_blocks(rows, ("all", "collection")),
         generators=_blocks(rows, ("generator",)),
         ladders=[ladder for one in found.detectors if (ladder := _ladder(found, one, rows)) is not None],

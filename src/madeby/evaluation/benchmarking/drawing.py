@@ -18,12 +18,16 @@ AS_THEY_ARE = "as they are"
 
 @dataclass(frozen=True)
 class BenchmarkPlot:
-    """A plot: its file's name without ending, what it shows in words, its data set, and how it is drawn."""
+    """A plot: its file's name without ending, what it shows in words, its data set, and how it is drawn.
+
+    Grids show one detector after every degradation.
+    """
 
     name: str
     alt: str
     data: str
     draw: Callable[[Path, Theme], object]
+    is_grid: bool = False
 
 
 def plots_of(found: Benchmark) -> Iterator[BenchmarkPlot]:
@@ -42,11 +46,15 @@ def draw_all(found: Benchmark, folder: Path) -> list[Path]:
     """Write every plot in both themes, ``NAME.png`` and ``NAME-dark.png``."""
     written = []
     for plot in plots_of(found):
-        for theme, ending in ((LIGHT, ""), (DARK, "-dark")):
-            path = folder / FOLDER / f"{plot.name}{ending}.png"
+        for theme, path in zip((LIGHT, DARK), files_of(plot, folder), strict=True):
             plot.draw(path, theme)
             written.append(path)
     return written
+
+
+def files_of(plot: BenchmarkPlot, folder: Path) -> tuple[Path, Path]:
+    """Where a plot lies in a benchmark's folder, light and dark."""
+    return folder / FOLDER / f"{plot.name}.png", folder / FOLDER / f"{plot.name}-dark.png"
 
 
 def set_name(row: Row) -> str:
@@ -60,7 +68,7 @@ def _dots(found: Benchmark, data: DataInfo, rows: list[Row]) -> Iterator[Benchma
     if ranked:
         drawing = partial(
             interval_dots, title=f"Told apart on {data.name}", label="AUROC", chance=0.5,
-            subtitle="a set of one label stands beside all pictures of the other; dashes: chance",
+            subtitle="sets of one label stand beside all of the other",
         )  # fmt: skip
         alt = f"AUROC of each detector on each collection of {data.name}, with 95% intervals."
         yield BenchmarkPlot(f"{_slug(data.name)}-auroc", alt, data.name, _drawer(drawing, found, ranked, "auroc"))
@@ -120,7 +128,7 @@ def _grid(found: Benchmark, data: DataInfo, detector: str, rows: list[Row]) -> B
         )  # fmt: skip
 
     alt = f"AUROC of {detector} on each set of {data.name} after each degradation."
-    return BenchmarkPlot(f"{_slug(data.name)}-degradations-{_slug(detector)}", alt, data.name, draw)
+    return BenchmarkPlot(f"{_slug(data.name)}-degradations-{_slug(detector)}", alt, data.name, draw, True)
 
 
 def _baselines(found: Benchmark) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from madeby.evaluation.benchmarking.record import UNCHANGED, Benchmark, DataInfo, Figure, Row
-from madeby.reporting.judging.judgement import Judgement
+from madeby.reporting.judging.judgement import Judgement, Tone
 from madeby.reporting.words import listed, percent
 
 LEAST = 20
@@ -57,19 +57,33 @@ def _about_chance(rows: Sequence[Row], real: Sequence[str]) -> Iterator[Judgemen
                 )
             continue
         better = [row for row in own if row.auroc and row.auroc.low is not None and row.auroc.low > 0.5]
-        guessing = [_called(row) for row in own if row not in better]
-        if not better:
-            yield Judgement(f"{name} cannot be told from guessing on any set: {listed(guessing)}.", "bad")
-            continue
-        best, worst = (pick(better, key=_auroc) for pick in (max, min))
-        span = f"AUROC {_auroc(worst):.2f} ({_called(worst)}) to {_auroc(best):.2f} ({_called(best)})"
-        if best is worst:
-            span = f"AUROC {_auroc(best):.2f} ({_called(best)})"
-        if guessing:
-            yield Judgement(f"{name} does better than guessing on {len(better)} of {len(own)} sets, {span}; "
-                            f"not on {listed(guessing)}.", "plain")  # fmt: skip
-        else:
-            yield Judgement(f"{name} does better than guessing on every set: {span}.", "good")
+        reverse = [row for row in own if row.auroc and row.auroc.high is not None and row.auroc.high < 0.5]
+        guessing = [row for row in own if row not in better and row not in reverse]
+        parts = [
+            f"{words} on {_sets(part, own)}{_span(part)}"
+            for words, part in (
+                ("does better than guessing", better),
+                ("cannot be told from guessing", guessing),
+                ("takes AI pictures for more human than human ones", reverse),
+            )
+            if part
+        ]
+        yield Judgement(f"{name} {'; it '.join(parts)}.", "good" if len(better) == len(own) else _tone(better))
+
+
+def _tone(better: Sequence[Row]) -> Tone:
+    return "plain" if better else "bad"
+
+
+def _sets(part: Sequence[Row], own: Sequence[Row]) -> str:
+    if len(part) == len(own) and len(own) > 1:
+        return "both sets" if len(own) == 2 else f"all {len(own)} sets"
+    return listed([_called(row) for row in part], 3)
+
+
+def _span(part: Sequence[Row]) -> str:
+    low, high = (pick(map(_auroc, part)) for pick in (min, max))
+    return f" (AUROC {low:.2f})" if f"{low:.2f}" == f"{high:.2f}" else f" (AUROC {low:.2f} to {high:.2f})"
 
 
 def _about_baselines(found: Benchmark, rows: Sequence[Row], real: Sequence[str]) -> Iterator[Judgement]:
@@ -102,7 +116,7 @@ def _about_false_alarms(rows: Sequence[Row], real: Sequence[str]) -> Iterator[Ju
         worst = min(own, key=lambda row: row.real_accuracy.value if row.real_accuracy else 1.0)
         assert worst.real_accuracy is not None
         alarms = percent(1 - worst.real_accuracy.value)
-        where = f"of {worst.value}'s {worst.n_human:,} human pictures"
+        where = f"of the {worst.n_human:,} human pictures of {worst.value}"
         ends = worst.real_accuracy
         spread = (
             f" ({percent(1 - (ends.high or 0))} to {percent(1 - (ends.low or 0))})" if ends.high is not None else ""

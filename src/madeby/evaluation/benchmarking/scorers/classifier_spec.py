@@ -65,9 +65,9 @@ class ClassifierSpec(Frozen):
 
     def input(self, pixels: Pixels) -> Floats:
         """A picture (height, width, 3) uint8 as the network's input, (1, 3, size, size) or (1, size, size, 3)."""
-        view = self._viewed(pixels).astype(np.float32) * (self.white / 255)
-        view = (view - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
-        return (view if self.layout == "nhwc" else view.transpose(2, 0, 1))[None].astype(np.float32, order="C")
+        view = self._viewed(pixels).astype(np.float32) * np.float32(self.white / 255)
+        standard: Floats = np.divide(view - np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32))
+        return np.ascontiguousarray((standard if self.layout == "nhwc" else standard.transpose(2, 0, 1))[None])
 
     def probability(self, outputs: npt.NDArray[np.floating], place: int) -> float:
         """P(ai) from the outputs of one picture; ``place`` is that of the output that is meant.
