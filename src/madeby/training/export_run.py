@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from madeby.detector.bundle import SPEC_FILE, Bundle
+from madeby.detector.bundle import CARD_FILE, SPEC_FILE, Bundle
 from madeby.errors import BundleError, RecipeError
 from madeby.training.fit import bundle_of_best
 from madeby.training.preparation import ManifestParts, decode_parts, read_parts
@@ -66,7 +66,15 @@ def models_export(
     if changes := {name: text for name, text in said.items() if text is not None}:
         exported = Bundle(output, bundle.spec.model_copy(update=changes))
         exported.write_spec()
+        _retitle(exported, f"# {bundle.spec.name} {bundle.spec.version}\n")
     return exported
+
+
+def _retitle(bundle: Bundle, title: str) -> None:
+    """Let the card's first line name the version that the bundle has now."""
+    if bundle.card.startswith(title):
+        rest = bundle.card.removeprefix(title)
+        (bundle.folder / CARD_FILE).write_text(f"# {bundle.spec.name} {bundle.spec.version}\n{rest}", encoding="utf-8")
 
 
 def _finish(run: RunFolder, progress: Progress) -> None:
