@@ -125,6 +125,18 @@ def test_what_cannot_be_sent_is_not_lost(s3):
     assert json.loads(left.read_text())["source"] == "a.jpg"
 
 
+def test_one_sink_that_fails_in_the_end_does_not_take_the_others_along(s3):
+    s3.create_bucket(Bucket="gone-by-then")
+    sinks = madeby.SeveralSinks(
+        [ObjectSink("s3://gone-by-then/r.jsonl", JsonLinesFile), ObjectSink(f"s3://{BUCKET}/r.csv", CsvSink)]
+    )
+    sinks.write(Result(source="a.jpg"))
+    s3.delete_bucket(Bucket="gone-by-then")
+    with pytest.raises(MadebyError, match="gone-by-then"):
+        sinks.close()
+    assert read_back(s3, ".csv", "r") == ["a.jpg"]
+
+
 @pytest.mark.parametrize("name", ["results.jsonl", "results/"])
 def test_a_place_that_cannot_be_is_refused_before_the_scan(s3, name):
     begin = {"results/": JsonLinesFolderSink}.get(name, lambda url: ObjectSink(url, JsonLinesFile))

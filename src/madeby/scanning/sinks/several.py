@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
+from madeby.errors import MadebyError
 from madeby.scanning.answered import Answered
 from madeby.schema import Result
 
@@ -48,11 +49,27 @@ class SeveralSinks:
                 sink.write(result)
 
     def close(self) -> None:
-        """Finish all."""
-        for sink, _ in self._sinks:
-            sink.close()
+        """Finish all, even if one cannot be.
+
+        Raises:
+            MadebyError: what went wrong, of all.
+        """
+        self._end(lambda sink: sink.close())
 
     def abort(self) -> None:
-        """Stop all."""
+        """Stop all, even if one cannot be.
+
+        Raises:
+            MadebyError: what went wrong, of all.
+        """
+        self._end(lambda sink: sink.abort())
+
+    def _end(self, end: Callable[[Sink], None]) -> None:
+        problems = []
         for sink, _ in self._sinks:
-            sink.abort()
+            try:
+                end(sink)
+            except MadebyError as problem:
+                problems.append(str(problem))
+        if problems:
+            raise MadebyError("; ".join(problems))
