@@ -12,9 +12,12 @@ import sys
 import threading
 import time
 import zipfile
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,12 +25,14 @@ import madeby
 from madeby import ErrorCode, MadebyError, RayCluster, Result
 from madeby.pictures.limits import Limits
 from madeby.pictures.sources import SourceUnit
-from madeby.scanning.cluster import drawing
+from madeby.scanning.cluster import drawing, pool
+from madeby.scanning.cluster.answerer import Answerer, Setup
+from madeby.scanning.pipeline import Pipeline
 
 MADEBY = [sys.executable, "-m", "madeby"]
 LONG = 240  # seconds: for machines that are busy with other tests
 BUCKET = "pictures-of-ours"
-NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+NODE = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found as Linux lists them")
 
 
@@ -104,7 +109,7 @@ def test_a_cluster_gives_what_one_machine_gives(s3, save_picture, make_bundle, t
     assert here.returncode == 1, here.stderr
     port = free_port()
     with two_machines(ray_client_server_port=port, runtime_env_agent_port=free_port()):
-        on_ray = ["--engine", "ray", "--ray-address", f"ray://127.0.0.1:{port}", "--actors", "2..2"]
+        on_ray = ["--engine", "ray", "--ray-address", f"ray://127.0.0.1:{port}", "--actors", "2", "--actor-gpus", "0.5"]
         done = run("scan", *asked, *on_ray, cwd=tmp_path)
         assert done.stderr == ""
         assert done.returncode == 1
@@ -136,15 +141,15 @@ def test_what_is_lost_is_answered_by_others(save_picture, make_bundle):
         return picture
 
     with two_machines() as cluster, web(answer) as server:
-        options = ["--allow-private", "--jsonl", "--engine", "ray", "--actors", "2"]
+        options = ["--allow-private", "--jsonl", "--engine", "ray", "--actors", "1..2"]
         command = [*MADEBY, "scan", "-", "--model", make_bundle().folder, *options, "--ray-address", cluster.address]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(command, **pipes) as scan:
-            scan.stdin.write(f"{server}/0\n")
+            scan.stdin.write("".join(f"{server}/{number}\n" for number in range(5)))
             scan.stdin.flush()
             first = scan.stdout.readline()  # while the pipe has no more to offer
-            wait_until(lambda: len(actors(cluster)) == 2)  # on both machines: each has one core
-            out, err = scan.communicate("".join(f"{server}/{number}\n" for number in range(1, 20)), timeout=LONG)
+            wait_until(lambda: len(actors(cluster)) == 2)  # more waited than one could do: now on both machines
+            out, err = scan.communicate("".join(f"{server}/{number}\n" for number in range(5, 20)), timeout=LONG)
     assert err == ""
     found = [Result.from_json(line) for line in (first + out).splitlines()]
     assert not lost
@@ -318,3 +323,128 @@ def test_what_a_source_raises_is_raised_when_the_rest_is_done():
         while True:
             if source.over:
                 source.check()
+
+
+class OtherRay:
+    """Ray as the pool sees it, without any machine: actors begin when they are told to."""
+
+    def __init__(self, cores: int = 2):
+        self.cores, self.begun, self.killed = cores, [], []
+
+    def put(self, value):
+        return value
+
+    def remote(self, _):
+        return self
+
+    def options(self, **_):
+        return SimpleNamespace(remote=self._begin)
+
+    def _begin(self, _):
+        actor = SimpleNamespace(problem=OtherCall(), answer=OtherCall())
+        self.begun.append(actor)
+        return actor
+
+    def kill(self, actor):
+        self.killed.append(actor)
+
+    def nodes(self):
+        return [{"Alive": True, "Resources": {"CPU": self.cores}}]
+
+    def cluster_resources(self):
+        return {"CPU": self.cores}
+
+
+class OtherCall:
+    """A method of an actor, and what came of its calls."""
+
+    def __init__(self):
+        self.calls: list[Future] = []
+
+    def remote(self, *_):
+        self.calls.append(Future())
+        return SimpleNamespace(future=lambda: self.calls[-1])
+
+
+@pytest.fixture
+def pool_of():
+    def make(ray: OtherRay, **options):
+        events = deque()
+        return pool.Pool(ray, RayCluster(**options), Setup(Pipeline(None), None), events.append), events
+
+    return make
+
+
+def begin(ray, actors, events) -> None:
+    for actor in ray.begun:
+        if not actor.problem.calls[0].done():
+            actor.problem.calls[0].set_result(None)
+    while events:
+        actors.has_begun(events.popleft())
+
+
+def test_actors_come_while_work_waits_and_go_when_none_does(pool_of, monkeypatch):
+    ray = OtherRay(cores=5)
+    actors, events = pool_of(ray)
+    sizes = []
+    for _ in range(5):
+        actors.fit(wanting=True, ending=False)
+        actors.fit(wanting=True, ending=False)  # those that have not begun yet are waited for
+        begin(ray, actors, events)
+        sizes.append(actors.size)
+    assert sizes == [1, 2, 4, 5, 5]  # no more than have room
+    busy = actors.free()
+    actors.give(busy, pool.Batch(0, ("a",), None))
+    actors.fit(wanting=False, ending=False)
+    assert actors.size == 5
+    monkeypatch.setattr(pool, "IDLE_SECONDS", -1.0)
+    actors.fit(wanting=False, ending=False)
+    assert actors.size == 1
+    actors.fit(wanting=False, ending=True)
+    assert actors.busy
+    assert busy.handle not in ray.killed
+
+
+def test_a_batch_that_is_suspected_is_alone_with_its_actor(pool_of):
+    ray = OtherRay()
+    actors, events = pool_of(ray, most=1)
+    actors.fit(wanting=True, ending=False)
+    begin(ray, actors, events)
+    actor = actors.free()
+    actors.give(actor, pool.Batch(0, ("a",), None))
+    assert actors.free() is actor
+    assert actors.free(alone=True) is None
+    actor.handle.answer.calls[0].set_result(None)
+    actors.has_answered(events.popleft())
+    actors.give(actors.free(alone=True), pool.Batch(0, ("a",), None), alone=True)
+    assert actors.free() is None
+
+
+def test_actors_that_cannot_begin_end_the_scan(pool_of, monkeypatch):
+    ray = OtherRay()
+    actors, events = pool_of(ray, least=3)
+    actors.fit(wanting=True, ending=False)
+    for actor in list(ray.begun):
+        actor.problem.calls[0].set_exception(RuntimeError("long account\nNo module named 'madeby'"))
+    actors.has_begun(events.popleft())
+    actors.has_begun(events.popleft())
+    with pytest.raises(MadebyError, match="No module named 'madeby'"):
+        actors.has_begun(events.popleft())
+
+    actors, events = pool_of(ray)
+    actors.fit(wanting=True, ending=False)
+    ray.begun[-1].problem.calls[0].set_result("it has madeby 0 and this machine 1")
+    with pytest.raises(MadebyError, match="it has madeby 0"):
+        actors.has_begun(events.popleft())
+
+    actors, events = pool_of(ray, cores=8)
+    actors.fit(wanting=True, ending=False)
+    monkeypatch.setattr(pool, "PATIENCE_SECONDS", -1.0)
+    with pytest.raises(MadebyError, match="each needs 8 cores, and altogether there are 2 cores"):
+        actors.fit(wanting=True, ending=False)
+
+
+def test_an_actor_of_another_version_says_so():
+    assert Answerer(Setup(Pipeline(None), None)).problem() is None
+    assert "install the same on both" in Answerer(Setup(Pipeline(None), None, version="0")).problem()
+    assert "no-such-folder" in Answerer(Setup(Pipeline(None), None, folder="/no-such-folder")).problem()

@@ -91,12 +91,17 @@ class Pool:
         self._most = cluster.most or max(cluster.least, self._room())
         self._actors: list[Actor] = []
         self._waiting_since = time.monotonic()
-        self._stillborn = 0
+        self._stillborn = self._under_way = 0
 
     @property
     def busy(self) -> bool:
-        """Whether any batch is with an actor."""
-        return any(actor.batches for actor in self._actors)
+        """Whether any batch is with an actor, or was with a lost one of which that is not known yet."""
+        return self._under_way > 0
+
+    @property
+    def size(self) -> int:
+        """How many actors there are."""
+        return len(self._actors)
 
     def free(self, *, alone: bool = False) -> Actor | None:
         """The actor with the fewest batches that can take another; ``alone``: one that has none."""
@@ -106,6 +111,7 @@ class Pool:
 
     def give(self, actor: Actor, batch: Batch, *, alone: bool = False) -> None:
         """Send a batch to an actor, which until then takes no other if ``alone``."""
+        self._under_way += 1
         actor.batches += 1
         actor.alone = alone
         self._watch(actor.handle.answer.remote(batch.units), lambda future: Answered(actor, batch, future))
@@ -166,6 +172,7 @@ class Pool:
 
     def has_answered(self, event: Answered) -> Answers | BaseException:
         """The answers, or why there are none; then the actor is dismissed."""
+        self._under_way -= 1
         actor = event.actor
         error = event.answers.exception()
         if error is not None:

@@ -19,12 +19,14 @@ from madeby.scanning.cluster.pool import Answered, Batch, Began, Event, Pool
 from madeby.scanning.pipeline import failed
 from madeby.schema import Result
 
-RESULTS_AHEAD = 10_000
+RESULTS_AHEAD = 50_000
 """Results that may wait for their turn."""
 
 SECONDS_A_BATCH = 1.0
+BATCHES_A_SECOND = 32
+"""A batch takes about a second, longer where there are so many actors that handing out would take this machine long."""
+
 UNITS_A_BATCH = 256
-"""A batch ends at whichever comes first, or at 8 MiB."""
 
 DEATHS_AT_MOST = 3
 """Actors that may be lost over one picture before it is answered for with an error."""
@@ -134,7 +136,8 @@ class _Work:
     def _batch_size(self) -> int:
         if self._seconds is None:
             return 1
-        return max(1, min(UNITS_A_BATCH, int(SECONDS_A_BATCH / max(self._seconds, 1e-6))))
+        seconds = max(SECONDS_A_BATCH, self._pool.size / BATCHES_A_SECOND)
+        return max(1, min(UNITS_A_BATCH, int(seconds / max(self._seconds, 1e-6))))
 
     def _batch(self, first: int, units: tuple[SourceUnit, ...], deaths: int = 0) -> Batch:
         return Batch(first, tuple(unit.name for unit in units), self._ray.put(units), deaths)
