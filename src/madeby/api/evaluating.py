@@ -83,6 +83,7 @@ def evaluate(
     if into_card is not None:
         named = Path(model).name or str(model)
         command = f"madeby evaluate --model {named} --data {Path(data).name} --split {split} --bootstrap {bootstrap}"
+        command += f" --seed {seed}" if seed else ""
         command += " --flips" if flips else ""
         command += "".join(f" --degrade {step}" for step in degrade)
         command += "" if threshold_profile == "balanced" else f" --threshold-profile {threshold_profile}"
