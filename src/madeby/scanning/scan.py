@@ -61,9 +61,7 @@ def scan_with(
         limits=limits,
         fetch_policy=FetchPolicy(allow_private=allow_private, max_bytes=limits.max_bytes),
     )
-    units = expand(
-        named, standard_input=standard_input, column=column, limits=limits, policy=pipeline.fetch_policy
-    )
+    units = expand(named, standard_input=standard_input, column=column, limits=limits, policy=pipeline.fetch_policy)
     if answered is not None:
         answered.check_model(bundle.info.sha256 if bundle else "")
         units = _not_in(answered, units)
