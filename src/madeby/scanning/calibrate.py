@@ -107,9 +107,11 @@ def calibrate_with(
     human = read(photographs, 0)
     fewest = fewest_for(false_alarms)
     if len(human.probabilities) < fewest:
+        unread = "; ".join(f"{source}: {reason}" for source, reason in human.unread[:1])
         raise DataError(
             f"{len(human.probabilities)} different photographs could be used; it takes {fewest} to promise that "
-            f"at most {false_alarms:.3g} of photographs are called ai: give more, or a larger --false-alarms"
+            f"at most {100 * false_alarms:.3g}% of photographs are called ai: give more, or a larger --false-alarms"
+            + (f" ({len(human.unread)} could not be read; {unread})" if unread else "")
         )
     others = read(ai, len(human.probabilities))
     profiles = _fitted(bundle, human, others, false_alarms)
