@@ -28,12 +28,12 @@ ORT_NAMES = {
 }
 """What onnxruntime calls them."""
 
-_INSTEAD = "pip uninstall onnxruntime, then pip install {} (both are the module onnxruntime: only one can be there)"
+_INSTEAD = "pip uninstall onnxruntime {0}, then pip install {0}{1} (both are the module onnxruntime: one can be there)"
 _HOW_TO_GET = {
-    Provider.OPENVINO: _INSTEAD.format("onnxruntime-openvino"),
-    Provider.CUDA: _INSTEAD.format("'onnxruntime-gpu[cuda,cudnn]'"),
+    Provider.OPENVINO: _INSTEAD.format("onnxruntime-openvino", ""),
+    Provider.CUDA: _INSTEAD.format("onnxruntime-gpu", "[cuda,cudnn]"),
     Provider.COREML: "it is part of onnxruntime on macOS, and of no other",
-    Provider.DIRECTML: _INSTEAD.format("onnxruntime-directml") + "; on Windows only",
+    Provider.DIRECTML: _INSTEAD.format("onnxruntime-directml", "") + "; on Windows only",
 }
 
 
