@@ -91,7 +91,8 @@ def _timm(spec: ClassifierSpec) -> tuple[Run, dict[str, int]]:
 
     try:
         if spec.weights is None:
-            network = timm.create_model(spec.model, pretrained=True)
+            name = spec.model if ":" in spec.model else timm_name(spec.model)  # hf-hub:OWNER/NAME is the hub's own
+            network = timm.create_model(name, pretrained=True)
         else:
             network = timm.create_model(timm_name(spec.model), pretrained=False, num_classes=spec.classes)
             network.load_state_dict(adapted_names(read_state(Path(spec.weights)), set(network.state_dict())))
