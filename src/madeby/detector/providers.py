@@ -28,7 +28,7 @@ ORT_NAMES = {
 }
 """What onnxruntime calls them."""
 
-_INSTEAD = "pip uninstall onnxruntime {0}, then pip install '{0}{1}' (both are the module onnxruntime: one can be there)"
+_INSTEAD = "pip uninstall onnxruntime {0}, then pip install '{0}{1}' (both are the module onnxruntime)"
 _HOW_TO_GET = {
     Provider.OPENVINO: _INSTEAD.format("onnxruntime-openvino", ""),
     Provider.CUDA: _INSTEAD.format("onnxruntime-gpu", "[cuda,cudnn]"),
