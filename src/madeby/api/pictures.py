@@ -10,6 +10,7 @@ from madeby.errors import MadebyError
 from madeby.schema import Result
 
 if TYPE_CHECKING:
+    from madeby.detector.bundle import Bundle
     from madeby.detector.detector import Detector
     from madeby.detector.evidence_drawing import MapKind
     from madeby.pictures.limits import Limits
@@ -23,6 +24,7 @@ def scan(
     sources: str | Path | Iterable[str | Path],
     *,
     model: str | Path | None = None,
+    threshold_profile: str = "balanced",
     provider: str = "cpu",
     provenance: bool = True,
     detector: bool = True,
@@ -45,6 +47,8 @@ def scan(
             ``@FILE`` for one source a line of a file, or ``-`` for one a line from ``standard_input``.
         model: a built-in or pulled model's name, the folder of a bundle or a run, or a URL in a store, from which
             the model is pulled first; None for the default.
+        threshold_profile: how readily a verdict leaves ``uncertain``: ``cautious`` (0.5% of photographs may be called
+            ``ai``), ``balanced`` (1%) or ``eager`` (5%); each bundle says on which pictures that was set.
         provider: what runs the model: ``cpu``, or if the onnxruntime that is installed has it ``openvino``, ``cuda``,
             ``coreml`` or ``directml``.
         provenance: whether to read metadata, signatures and watermarks.
@@ -67,7 +71,8 @@ def scan(
         ``status: error``.
 
     Raises:
-        BundleError: the model cannot be found or loaded. Raised at the call, not at the first result.
+        BundleError: the model cannot be found or loaded, or has no such profile. Raised at the call, not at the first
+            result.
         MadebyError: the results at hand are another model's, the provider is not installed, the cache cannot be
             used, or the cluster cannot be reached; at the call, too.
         MissingExtraError: the engine is ``ray``, and Ray is not installed.
@@ -75,12 +80,11 @@ def scan(
     from madeby.detector.providers import provider_named
     from madeby.scanning.cluster.options import cluster_for
     from madeby.scanning.scan import scan_with
-    from madeby.stores import open_bundle
 
     named = [sources] if isinstance(sources, str | Path) else sources
     running_on = cluster_for(engine, cluster)
     return scan_with(
-        open_bundle(model) if detector else None,
+        _bundle(model, threshold_profile) if detector else None,
         named,
         provenance=provenance,
         allow_private=allow_private,
@@ -176,6 +180,7 @@ def scan_bytes(
     source: str = "bytes",
     *,
     model: str | Path | Detector | None = None,
+    threshold_profile: str = "balanced",
     provenance: bool = True,
     detector: bool = True,
     limits: Limits | None = None,
@@ -186,6 +191,7 @@ def scan_bytes(
         data: the whole file.
         source: the name it goes by in the result.
         model: as for :func:`scan`, or a loaded detector.
+        threshold_profile: as for :func:`scan`; a loaded detector keeps its own, see :meth:`Detector.with_profile`.
         provenance: whether to read metadata, signatures and watermarks.
         detector: whether to judge the pixels.
         limits: most bytes and pixels the picture may have.
@@ -196,7 +202,7 @@ def scan_bytes(
     from madeby.pictures.limits import Limits
     from madeby.scanning.pipeline import Pipeline
 
-    judging = _loaded(model) if detector else None
+    judging = _loaded(model, threshold_profile) if detector else None
     pipeline = Pipeline(detector=judging, provenance=provenance, limits=limits or Limits())
     return pipeline.answer_bytes(data, source)
 
@@ -205,6 +211,7 @@ def explain(
     sources: str | Path | Iterable[str | Path],
     *,
     model: str | Path | None = None,
+    threshold_profile: str = "balanced",
     provider: str = "cpu",
     output: str | Path | None = None,
     kind: str = "overlay",
@@ -216,6 +223,7 @@ def explain(
     Args:
         sources: as for :func:`scan`.
         model: as for :func:`scan`; its network must give a logit map.
+        threshold_profile: as for :func:`scan`.
         provider: as for :func:`scan`.
         output: a ``.png`` file for one picture, or a folder; None writes nothing, the drawing is in the explanation.
         kind: ``overlay``, the picture with the map over it, or ``map``, the map alone on a transparent ground.
@@ -233,12 +241,11 @@ def explain(
     """
     from madeby.detector.providers import provider_named
     from madeby.scanning.explain import explain_with
-    from madeby.stores import open_bundle
 
     named = [sources] if isinstance(sources, str | Path) else sources
     place = None if output is None else Path(output)
     return explain_with(
-        open_bundle(model),
+        _bundle(model, threshold_profile),
         named,
         place,
         kind=_map_kind(kind),
@@ -253,6 +260,7 @@ def explain_bytes(
     source: str = "bytes",
     *,
     model: str | Path | Detector | None = None,
+    threshold_profile: str = "balanced",
     kind: str = "overlay",
     limits: Limits | None = None,
 ) -> Explanation:
@@ -266,14 +274,22 @@ def explain_bytes(
     from madeby.scanning.explain import explained
     from madeby.scanning.pipeline import Pipeline
 
-    pipeline = Pipeline(detector=_loaded(model), limits=limits or Limits())
+    pipeline = Pipeline(detector=_loaded(model, threshold_profile), limits=limits or Limits())
     return explained(data, source, pipeline, _map_kind(kind))
 
 
-def _loaded(model: str | Path | Detector | None) -> Detector:
+def _bundle(model: str | Path | None, threshold_profile: str) -> Bundle:
+    from madeby.detector.thresholds import profile_named
+    from madeby.stores import open_bundle
+
+    profile = profile_named(threshold_profile)
+    return open_bundle(model).with_profile(profile)
+
+
+def _loaded(model: str | Path | Detector | None, threshold_profile: str) -> Detector:
     from madeby.detector.detector import Detector
 
-    return model if isinstance(model, Detector) else load_detector(model)
+    return model if isinstance(model, Detector) else load_detector(model, threshold_profile=threshold_profile)
 
 
 def _map_kind(kind: str) -> MapKind:
@@ -284,11 +300,18 @@ def _map_kind(kind: str) -> MapKind:
     return MapKind(kind)
 
 
-def load_detector(model: str | Path | None = None, *, threads: int = 0, provider: str = "cpu") -> Detector:
+def load_detector(
+    model: str | Path | None = None,
+    *,
+    threshold_profile: str = "balanced",
+    threads: int = 0,
+    provider: str = "cpu",
+) -> Detector:
     """Load a detector by its model's name, folder or URL.
 
     Args:
         model: as for :func:`scan`.
+        threshold_profile: as for :func:`scan`.
         threads: inside one reading; 0 for one a core.
         provider: as for :func:`scan`.
 
@@ -301,4 +324,4 @@ def load_detector(model: str | Path | None = None, *, threads: int = 0, provider
     from madeby.stores import open_bundle
 
     running = provider_named(provider)
-    return Detector(open_bundle(model), threads=threads, provider=running)
+    return Detector(open_bundle(model), threads=threads, provider=running).with_profile(threshold_profile)

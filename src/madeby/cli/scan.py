@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from madeby.cli import cluster_flags
+from madeby.cli.profile_flag import PROFILE_HELP, Profile
 from madeby.cli.provider_flag import PROVIDER_HELP, Provider
 from madeby.errors import MadebyError
 from madeby.schema import Result
@@ -77,6 +78,9 @@ def scan(
             rich_help_panel=_QUESTION,
         ),
     ] = None,
+    threshold_profile: Annotated[
+        Profile, typer.Option("--threshold-profile", help=PROFILE_HELP, rich_help_panel=_QUESTION)
+    ] = "balanced",
     provenance: Annotated[
         bool,
         typer.Option(
@@ -139,6 +143,7 @@ def scan(
     results = scan_pictures(
         sources,
         model=model,
+        threshold_profile=threshold_profile,
         provider=provider,
         provenance=provenance,
         detector=detector,
