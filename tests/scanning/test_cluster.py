@@ -30,6 +30,7 @@ from madeby.scanning.cluster.answerer import Answerer, Setup
 from madeby.scanning.pipeline import Pipeline
 
 MADEBY = [sys.executable, "-m", "madeby"]
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
 LONG = 240  # seconds: for machines that are busy with other tests
 BUCKET = "pictures-of-ours"
 NODE = {"num_cpus": 1, "num_gpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
@@ -57,8 +58,8 @@ def free_port() -> int:
 
 @contextmanager
 def two_machines(**head):
-    """A cluster of two machines with one core each."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    """A cluster of two machines with one core each, which asks for a token."""
+    os.environ.update(TOKEN, RAY_USAGE_STATS_ENABLED="0")
     from ray.cluster_utils import Cluster
 
     quick = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_failure_threshold": 10}
@@ -126,7 +127,7 @@ def test_a_cluster_gives_what_one_machine_gives(s3, save_picture, make_bundle, t
 
 
 @on_linux
-def test_what_is_lost_is_answered_by_others(save_picture, make_bundle):
+def test_what_is_lost_is_answered_by_others(save_picture, make_bundle, tmp_path):
     picture = save_picture("1.png", low=250).read_bytes()
     lost = {"/5", "/9"}
     lock = threading.Lock()
@@ -143,15 +144,16 @@ def test_what_is_lost_is_answered_by_others(save_picture, make_bundle):
     with two_machines() as cluster, web(answer) as server:
         options = ["--allow-private", "--jsonl", "--engine", "ray", "--actors", "1..2"]
         command = [*MADEBY, "scan", "-", "--model", make_bundle().folder, *options, "--ray-address", cluster.address]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, **pipes) as scan:
+        out = tmp_path / "r.jsonl"
+        pipes = {"stdin": subprocess.PIPE, "stdout": out.open("w"), "stderr": subprocess.PIPE, "text": True}
+        with pipes["stdout"], subprocess.Popen(command, **pipes) as scan:
             scan.stdin.write("".join(f"{server}/{number}\n" for number in range(5)))
             scan.stdin.flush()
-            first = scan.stdout.readline()  # while the pipe has no more to offer
+            wait_until(lambda: "\n" in out.read_text())  # a result, while the pipe has no more to offer
             wait_until(lambda: len(actors(cluster)) == 2)  # more waited than one could do: now on both machines
-            out, err = scan.communicate("".join(f"{server}/{number}\n" for number in range(5, 20)), timeout=LONG)
+            _, err = scan.communicate("".join(f"{server}/{number}\n" for number in range(5, 20)), timeout=LONG)
     assert err == ""
-    found = [Result.from_json(line) for line in (first + out).splitlines()]
+    found = [Result.from_json(line) for line in out.read_text().splitlines()]
     assert not lost
     assert [result.source for result in found] == [f"{server}/{number}" for number in range(20)]
     (problem,) = (result for result in found if not result.ok)
@@ -200,7 +202,7 @@ def test_a_cluster_of_this_machine_alone_is_begun_and_ended_in_silence(save_pict
     save_picture("shots/2.png", low=250)
     model = make_bundle().folder
     command = [sys.executable, "-W", "error", "-c", SCAN, "shots", str(model)]
-    env = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "RAY_USAGE_STATS_ENABLED")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | {"HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=LONG, env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     here = run("scan", "shots", "--jsonl", "--model", model, cwd=tmp_path)

@@ -54,7 +54,8 @@ def connected(cluster: RayCluster, cores: int) -> Iterator[Any]:
         _connect(ray, address or "local", options)
     except Exception as error:  # Ray's reasons for this share no root
         where = address or "on this machine"
-        raise MadebyError(f"the Ray cluster {where} cannot be used: {last_line(error)}") from None
+        hint = "" if "RAY_AUTH_MODE" in os.environ else "; if it asks for a token, set RAY_AUTH_MODE=token here too"
+        raise MadebyError(f"the Ray cluster {where} cannot be used: {last_line(error)}{hint}") from None
     try:
         if address is None:
             _check_room(cluster, {"GPU": 0.0, **ray.cluster_resources()})
