@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madeby.detector.bundle import Preprocessing
-from madeby.detector.views import crop_corners, normalised, views_of
+from madeby.detector.views import crop_corners, normalised, view_boxes, views_of
 
 
 @given(height=st.integers(1, 700), width=st.integers(1, 700), size=st.integers(8, 256), count=st.integers(1, 16))
@@ -61,3 +61,21 @@ def test_normalised_pixels_run_from_minus_one_to_one_with_the_default_mean_and_d
     assert pixels.shape == (2, 3, 8, 8)
     assert pixels.dtype == np.float32
     np.testing.assert_allclose([pixels.min(), pixels.max()], [-1, 1], atol=1e-6)
+
+
+@given(height=st.integers(1, 400), width=st.integers(1, 400))
+@settings(max_examples=60, deadline=None)
+def test_the_middle_square_is_one_view_and_its_box_lies_in_the_middle(height, width):
+    preprocessing = Preprocessing(view="centre", size=32)
+    assert views_of(np.zeros((height, width, 3), np.uint8), preprocessing).shape == (1, 32, 32, 3)
+    (box,) = view_boxes(height, width, preprocessing)
+    assert box.height == box.width == min(height, width)
+    assert abs((box.top + box.height / 2) - height / 2) < 1 and abs((box.left + box.width / 2) - width / 2) < 1
+
+
+def test_the_middle_square_keeps_proportions_and_leaves_the_ends_out():
+    pixels = np.zeros((64, 192, 3), np.uint8)
+    pixels[:, 64:128] = 255
+    pixels[16:48, 80:112] = 0
+    (view,) = views_of(pixels, Preprocessing(view="centre", size=64))
+    assert (view == pixels[:, 64:128]).all()

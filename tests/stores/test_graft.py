@@ -124,6 +124,12 @@ def test_what_does_not_fit_together_is_refused(tower_data, head_data, told):
         graft(tower_data, head_data)
 
 
+def test_the_standard_operators_may_be_written_without_their_empty_name():
+    unnamed = tower().replace(b"\x42\x04\x0a\x00\x10\x11", b"\x42\x02\x10\x11")
+    assert unnamed != tower()
+    assert onnx.load_from_string(graft(unnamed, head())).graph == onnx.load_from_string(graft(tower(), head())).graph
+
+
 def test_a_tower_with_several_inputs_is_refused():
     nodes = [helper.make_node("Add", ["one", "two"], ["first"])]
     two = model(nodes, [value("one", "n", 4), value("two", "n", 4)], [value("first", "n", 4)])

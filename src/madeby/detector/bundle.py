@@ -33,12 +33,13 @@ Positive = Annotated[float, Field(gt=0.0)]
 class Preprocessing(Frozen):
     """How a decoded picture becomes the network's input.
 
-    ``view`` is ``resize`` (the whole picture squeezed to ``size`` x ``size``, bilinear with antialiasing) or
+    ``view`` is ``resize`` (the whole picture squeezed to ``size`` x ``size``, bilinear with antialiasing), ``centre``
+    (the picture scaled until its short side is ``size``, bicubic with antialiasing, and the middle square of that) or
     ``crops`` (up to ``crops`` native-resolution squares of ``size``, spread over the picture; smaller pictures
     are padded by reflection). Pixels are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
     """
 
-    view: Literal["resize", "crops"]
+    view: Literal["resize", "centre", "crops"]
     size: int = Field(ge=8, le=2048)
     crops: int = Field(default=1, ge=1, le=64)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)

@@ -62,7 +62,7 @@ def evidence_map(reading: Reading, height: int, width: int, spec: BundleSpec) ->
     window = np.outer(_towards_the_middle(view_rows), _towards_the_middle(view_columns))
     total, weights = np.zeros((rows, columns)), np.zeros((rows, columns))
     for box, logits in zip(boxes, reading.logit_map, strict=True):
-        top, left = int(np.ceil(box.top / cell_height)), int(np.ceil(box.left / cell_width))
+        top, left = round(box.top / cell_height), round(box.left / cell_width)
         place = np.s_[top : top + view_rows, left : left + view_columns]
         inside = np.s_[: rows - top, : columns - left]  # the rest of a padded picture's view mirrors what is inside
         total[place] += (window * logits)[inside]

@@ -35,10 +35,12 @@ def views_of(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
         preprocessing: which views, from the bundle or the recipe.
 
     Returns:
-        (views, size, size, 3) uint8; one view for ``resize``, one to ``crops`` for ``crops``.
+        (views, size, size, 3) uint8; one view for ``resize`` and ``centre``, one to ``crops`` for ``crops``.
     """
     if preprocessing.view == "resize":
         return resized(pixels, preprocessing.size)[None]
+    if preprocessing.view == "centre":
+        return centred(pixels, preprocessing.size)[None]
     padded = padded_to(pixels, preprocessing.size)
     corners = crop_corners(padded.shape[0], padded.shape[1], preprocessing.size, preprocessing.crops)
     size = preprocessing.size
@@ -50,6 +52,9 @@ def view_boxes(height: int, width: int, preprocessing: Preprocessing) -> list[Bo
     if preprocessing.view == "resize":
         return [Box(0, 0, height, width)]
     size = preprocessing.size
+    if preprocessing.view == "centre":
+        side = min(height, width)
+        return [Box((height - side) // 2, (width - side) // 2, side, side)]
     corners = crop_corners(max(height, size), max(width, size), size, preprocessing.crops)
     return [Box(top, left, size, size) for top, left in corners]
 
@@ -60,6 +65,16 @@ def resized(pixels: Pixels, size: int) -> Pixels:
         return pixels
     small = Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(small)
+
+
+def centred(pixels: Pixels, size: int) -> Pixels:
+    """The middle square of the picture, scaled to (size, size, 3): bicubic, antialiased."""
+    height, width = pixels.shape[:2]
+    scale = size / min(height, width)
+    height, width = max(size, round(height * scale)), max(size, round(width * scale))
+    scaled = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+    left, top = (width - size) // 2, (height - size) // 2
+    return np.asarray(scaled.crop((left, top, left + size, top + size)))
 
 
 def padded_to(pixels: Pixels, size: int) -> Pixels:

@@ -19,6 +19,7 @@ NODE, GRAPH_NAME, INITIALIZER, INPUT, OUTPUT = 1, 2, 5, 11, 12  # of a GraphProt
 NODE_INPUT, NODE_OUTPUT, NODE_TYPE, NODE_ATTRIBUTE = 1, 2, 4, 5  # of a NodeProto
 TENSOR_NAME = 8  # of a TensorProto
 VALUE_NAME = 1  # of a ValueInfoProto
+OPSET_NAME, OPSET_VERSION = 1, 2  # of an OperatorSetIdProto
 ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 6, 11  # of an AttributeProto
 
 
@@ -67,7 +68,7 @@ class Model:
     """An ONNX model taken apart: operations in order, constants, inputs and outputs by name, each as its bytes."""
 
     ir_version: int
-    opsets: tuple[bytes, ...]
+    opsets: tuple[memoryview | bytes, ...]
     nodes: tuple[Node, ...]
     constants: dict[str, memoryview | bytes]
     inputs: dict[str, memoryview | bytes]
@@ -86,7 +87,7 @@ class Model:
             constants = {_name(field, TENSOR_NAME): field.data for field in graph if field.number == INITIALIZER}
             return cls(
                 max(field.value for field in parts if field.number == IR_VERSION and isinstance(field.value, int)),
-                tuple(sorted(bytes(field.data) for field in parts if field.number == OPSET)),
+                tuple(field.data for field in parts if field.number == OPSET),
                 tuple(Node.of(field.data) for field in graph if field.number == NODE),
                 constants,
                 {
@@ -98,6 +99,16 @@ class Model:
             )
         except ValueError as error:
             raise BundleError(f"{what} is not an ONNX model that can be cut: {error}") from None
+
+    @property
+    def operators(self) -> dict[str, int | memoryview | bytes]:
+        """The operator sets and the version of each; the standard one has no name, written or left out."""
+        return {
+            _name(Field(OPSET, BYTES, opset), OPSET_NAME): field.value
+            for opset in self.opsets
+            for field in fields_of(opset)
+            if field.number == OPSET_VERSION
+        }
 
     def to_bytes(self) -> bytes:
         """The model as a file."""
@@ -128,7 +139,7 @@ def graft(tower: bytes, head: bytes) -> bytes:
         BundleError: one of them is no such model, or they do not fit together.
     """
     below, above = Model.of(tower, "the tower"), Model.of(head, "the head")
-    if below.opsets != above.opsets or below.ir_version < above.ir_version:
+    if below.operators != above.operators or below.ir_version < above.ir_version:
         raise BundleError("the head is written for other operators than the tower")
     if len(below.inputs) != 1:
         raise BundleError(f"the tower takes {len(below.inputs)} inputs, not one")

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def card_text(spec: BundleSpec, validation: ValidationBlock) -> str:
     """The text of ``CARD.md``."""
     view = spec.preprocessing
-    looks_at = (
-        f"up to {view.crops} native-resolution squares of {view.size} pixels"
-        if view.view == "crops"
-        else f"the whole picture at {view.size} × {view.size} pixels"
-    )
+    looks_at = {
+        "resize": f"the whole picture at {view.size} × {view.size} pixels",
+        "centre": f"the middle square of the picture, scaled to {view.size} × {view.size} pixels",
+        "crops": f"up to {view.crops} native-resolution squares of {view.size} pixels",
+    }[view.view]
     calibration = spec.calibration
     recipe = "\n".join(f"- {name}: {_plain(value)}" for name, value in spec.training.recipe.items())
     return f"""# {spec.name} {spec.version}

