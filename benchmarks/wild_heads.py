@@ -50,7 +50,7 @@ from madeby.pictures.degradations import degradation
 from madeby.stores.graft import graft
 from madeby.stores.index import INDEX_FILE, FileEntry, Graft, PublicFile, index_of
 from madeby.stores.public_files import fetch_public
-from madeby.training.bundle_writer import _validation_block
+from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import card_text
 from madeby.version import __version__
@@ -383,7 +383,7 @@ def write(
         madeby_version=__version__,
     )
     bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
-    block = _validation_block(left_out, bundle.spec, 0.0)
+    block = validation_block(left_out, bundle.spec, 0.0)
     bundle.write_spec()
     (output / METRICS_FILE).write_text(
         json.dumps(asdict(block) | {"split": "left out"}, indent=2) + "\n", encoding="utf-8"

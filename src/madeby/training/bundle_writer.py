@@ -118,7 +118,7 @@ def write_bundle(
     calibration = fit_calibration(scores, fitted_on)
     spec = spec.model_copy(update={"calibration": calibration})
     bundle = Bundle(folder, spec.with_profiles(fit_profiles(scores, calibration, fitted_on)))
-    block = _validation_block(scores, bundle.spec, difference)
+    block = validation_block(scores, bundle.spec, difference)
     bundle.write_spec()
     (folder / METRICS_FILE).write_text(json.dumps(asdict(block), indent=2) + "\n", encoding="utf-8")
     (folder / CARD_FILE).write_text(card_text(bundle.spec, block), encoding="utf-8")
@@ -145,7 +145,14 @@ def validation_scores(
     return Scores(np.array(logits, np.float64), labels[kept], tuple(collections[row] for row in kept))
 
 
-def _validation_block(scores: Scores, spec: BundleSpec, difference: float) -> ValidationBlock:
+def validation_block(scores: Scores, spec: BundleSpec, difference: float) -> ValidationBlock:
+    """What calibrated scores and thresholds give on the pictures that they come from.
+
+    Args:
+        scores: raw logits and labels.
+        spec: the bundle, calibrated.
+        difference: how far the logits of PyTorch and ONNX lie apart at most.
+    """
     calibrated = scores.logits * spec.calibration.slope + spec.calibration.intercept
     figures = figures_of(calibrated, scores.labels.astype(np.float64))
     probabilities = 1 / (1 + np.exp(-np.clip(calibrated, -500, 500)))
