@@ -117,7 +117,11 @@ def scan(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Pictures at a time; by default what is quickest.", rich_help_panel=_SPEED),
+        typer.Option(
+            min=1,
+            help="Pictures at a time, of a cluster in each actor; by default what is quickest.",
+            rich_help_panel=_SPEED,
+        ),
     ] = None,
     engine: cluster_flags.Engine = "local",
     ray_address: cluster_flags.Address = None,
