@@ -5,7 +5,7 @@
 FROM madeby
 ARG ONNXRUNTIME=onnxruntime
 USER root
-# wget asks after the health of a machine where KubeRay older than 1.6 does so
+# with wget KubeRay asks after the health of its pods
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends wget \
  && rm -rf /var/lib/apt/lists/* \
