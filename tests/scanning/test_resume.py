@@ -145,6 +145,21 @@ def test_answers_of_another_model_are_not_mixed_in(save_picture, make_bundle, tm
     Answered([("gone.png", None)]).check_model("1" * 64)
 
 
+@pytest.mark.parametrize("name", ["r.jsonl", "r.csv", "r"])
+def test_verdicts_by_other_thresholds_are_not_mixed_in(save_picture, make_bundle, tmp_path, name):
+    one, folder = save_picture("1.png"), make_bundle().folder
+    sink = open_sink(tmp_path / name, resume=False)
+    sink.write(failed("gone.png", "not_found", "gone"))
+    for answer in madeby.scan(one, model=folder, threshold_profile="eager"):
+        sink.write(answer)
+    sink.close()
+    again = open_sink(tmp_path / name, resume=True)
+    again.close()
+    with pytest.raises(MadebyError, match="the same model and --threshold-profile"):
+        madeby.scan(one, model=folder, answered=again.answered)
+    assert not list(madeby.scan(one, model=folder, threshold_profile="eager", answered=again.answered))
+
+
 def test_pictures_with_results_at_hand_are_passed_over(save_picture):
     one, two = str(save_picture("1.png")), str(save_picture("2.png"))
     answered = Answered([(one, ""), (one, "")])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Any
 
 from madeby.errors import MadebyError
 
 _DIGEST_BYTES = 12
 
+Cuts = tuple[float, float]
+"""From which probability on a verdict is ``ai``, and up to which ``human``."""
+
 
 class Answered:
-    """Counts the results at hand by the picture's name, and keeps which models gave them.
+    """Counts the results at hand by the picture's name, and keeps which models gave them, by which thresholds.
 
     A name may come several times in one scan; each result at hand stands for one of them, the first ones first.
     Names are kept as digests of 12 bytes: about 110 bytes of memory a picture.
@@ -21,6 +25,7 @@ class Answered:
         """Begin with (source, model sha256) of results; "" for a model that was not asked, None where none could be."""
         self._counts: dict[bytes, int] = {}
         self.models: set[str] = set()
+        self.thresholds: set[Cuts] = set()
         for source, model in results:
             self.add(source, model)
 
@@ -34,6 +39,11 @@ class Answered:
         if model is not None:
             self.models.add(model)
 
+    def decided_by(self, thresholds: Cuts | None) -> None:
+        """Keep by which thresholds results were decided; None where no model was asked."""
+        if thresholds is not None:
+            self.thresholds.add(thresholds)
+
     def take(self, source: str) -> bool:
         """Whether there is a result of this name left; if so, it is used up."""
         if not self._counts:
@@ -46,14 +56,15 @@ class Answered:
             del self._counts[key]
         return left > 0
 
-    def check_model(self, model: str) -> None:
-        """Refuse to mix answers of several models.
+    def check_model(self, model: str, thresholds: Cuts | None = None) -> None:
+        """Refuse to mix answers of several models, or verdicts by several thresholds.
 
         Args:
             model: sha256 of the model that is to go on, "" for none.
+            thresholds: what it decides by; None where it decides nothing.
 
         Raises:
-            MadebyError: results at hand are another model's.
+            MadebyError: results at hand are another model's, or were decided by other thresholds.
         """
         if others := self.models - {model}:
             was = ", ".join(f"model {other[:12]}…" if other else "no model" for other in sorted(others))
@@ -62,6 +73,12 @@ class Answered:
                 f"cannot resume: the results so far were given by {was}, this scan uses {now}; "
                 "name the same model, or another file for the results"
             )
+        if thresholds and (others := self.thresholds - {thresholds}):
+            was = " or ".join(_in_words(other) for other in sorted(others))
+            raise MadebyError(
+                f"cannot resume: the results so far say {was}, this scan would say {_in_words(thresholds)}; "
+                "name the same model and --threshold-profile, or another file for the results"
+            )
 
     @classmethod
     def in_all(cls, several: Iterable[Answered]) -> Answered:
@@ -69,6 +86,7 @@ class Answered:
         several = list(several)
         common = cls()
         common.models = set().union(*(one.models for one in several))
+        common.thresholds = set().union(*(one.thresholds for one in several))
         if several:
             first, *others = (one._counts for one in several)
             for key, count in list(first.items()):
@@ -80,6 +98,23 @@ class Answered:
                         if not counts[key]:
                             del counts[key]
         return common
+
+
+def thresholds_in(signals: Sequence[dict[str, Any]]) -> Cuts | None:
+    """The thresholds that the detector's signal tells of, among a result's signals as JSON has them.
+
+    Raises:
+        ValueError, KeyError, TypeError: these are no signals.
+    """
+    for signal in signals:
+        if signal["name"] == "detector" and "threshold_ai" in signal["detail"]:
+            return float(signal["detail"]["threshold_ai"]), float(signal["detail"]["threshold_human"])
+    return None
+
+
+def _in_words(thresholds: Cuts) -> str:
+    ai, human = thresholds
+    return f"ai {'never' if ai > 1 else f'from {ai:.4f}'} and human {'never' if human < 0 else f'up to {human:.4f}'}"
 
 
 def _key(source: str) -> bytes:

@@ -63,7 +63,8 @@ def scan_with(
     )
     units = expand(named, standard_input=standard_input, column=column, limits=limits, policy=pipeline.fetch_policy)
     if answered is not None:
-        answered.check_model(bundle.info.sha256 if bundle else "")
+        cuts = (bundle.spec.thresholds.ai, bundle.spec.thresholds.human) if bundle else None
+        answered.check_model(bundle.info.sha256 if bundle else "", cuts)
         units = _not_in(answered, units)
     if cluster is not None:
         if cache is not None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO, cast
 
 from madeby.errors import MadebyError
-from madeby.scanning.answered import Answered
+from madeby.scanning.answered import Answered, thresholds_in
 from madeby.scanning.sinks.flat import COLUMNS, Cell, flat_row
 from madeby.schema import Result
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-_NEEDED = {"source", "status", "model_sha256"}
+_NEEDED = {"source", "status", "model_sha256", "signals"}
 
 
 class CsvSink:
@@ -87,7 +88,8 @@ def count_rows(table: TextIO, names: list[str], answered: Answered) -> None:
     try:
         for row in rows:
             answered.add(_without_apostrophe(row["source"]), row["model_sha256"] if row["status"] == "ok" else None)
-    except csv.Error as error:
+            answered.decided_by(thresholds_in(json.loads(row["signals"])))
+    except (csv.Error, KeyError, TypeError) as error:
         raise ValueError(str(error)) from None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from madeby.errors import MadebyError
-from madeby.scanning.answered import Answered
+from madeby.scanning.answered import Answered, thresholds_in
 from madeby.schema import Result
 
 _START = b'{"schema":'
@@ -25,6 +25,7 @@ def count_line(line: bytes, answered: Answered) -> None:
     if not isinstance(result["source"], str):
         raise TypeError("the source is no text")
     answered.add(result["source"], asked)
+    answered.decided_by(thresholds_in(result["signals"]))
 
 
 class JsonLinesSink:
