@@ -112,6 +112,20 @@ def test_profiles_differ_in_what_they_dare():
     assert cautious.human < balanced.human < eager.human
 
 
+def test_no_profile_that_promises_more_dares_more():
+    rng = np.random.default_rng(6)
+    human = np.concatenate([rng.normal(-3, 1, 400), rng.normal(2, 0.5, 30)])  # 30 are enough for eager's 5% alone
+    fitted_on = Scores(
+        np.concatenate([human, rng.normal(4, 1, 100)]),
+        np.repeat(np.array([0, 1], np.int8), [430, 100]),
+        ("many",) * 400 + ("few",) * 30 + (None,) * 100,
+    )
+    cautious, balanced, eager = (fit_thresholds(fitted_on, Calibration(), profile) for profile in Profile)
+    assert eager.ai > probability_of(float(human[400:].max()), Calibration())
+    assert cautious.ai >= balanced.ai >= eager.ai
+    assert cautious.human <= balanced.human <= eager.human
+
+
 @pytest.mark.parametrize("alpha", [0.005, 0.01, 0.05, 0.1, 1 / 3])
 def test_how_many_pictures_a_promise_takes(alpha):
     fewest = fewest_for(alpha)

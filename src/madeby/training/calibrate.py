@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from madeby.detector.bundle import Calibration, Profile, Thresholds
 from madeby.detector.calibration import probability_of
-from madeby.detector.thresholds import TARGETS, fit_thresholds
+from madeby.detector.thresholds import fit_each_profile
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def _fit(scores: Scores, *, with_intercept: bool) -> tuple[float, float]:
 
 
 def fit_profiles(scores: Scores, calibration: Calibration, set_on: str) -> dict[Profile, Thresholds]:
-    """Thresholds of every profile, by :func:`madeby.detector.thresholds.fit_thresholds`.
+    """Thresholds of every profile, by :func:`madeby.detector.thresholds.fit_each_profile`.
 
     Args:
         scores: validation logits, labels and, if known, collections.
@@ -102,7 +102,4 @@ def fit_profiles(scores: Scores, calibration: Calibration, set_on: str) -> dict[
         for logits in (scores.human, scores.ai)
     )
     named = [name for name, label in zip(scores.collections, scores.labels.tolist(), strict=False) if label == 0]
-    return {
-        profile: fit_thresholds(human, ai, set_on, targets=targets, collections=named)
-        for profile, targets in TARGETS.items()
-    }
+    return fit_each_profile(human, ai, set_on, collections=named)
