@@ -347,6 +347,9 @@ class OtherRay:
         self.begun.append(actor)
         return actor
 
+    def is_initialized(self):
+        return True
+
     def kill(self, actor):
         self.killed.append(actor)
 

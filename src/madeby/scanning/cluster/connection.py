@@ -37,6 +37,7 @@ def connected(cluster: RayCluster, cores: int) -> Iterator[Any]:
     # Ray reports how it is used to its makers, unless told not to before it is loaded.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")  # it prints what became of its processes among our results
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # a call after a cluster was lost would look for another
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else Ray warns that it will be so one day
     with needing_extra("the engine ray", "ray"):
         import ray
@@ -69,6 +70,8 @@ def _connect(ray: Any, address: str, options: dict[str, Any]) -> None:
         for left in reversed(range(ATTEMPTS)):
             try:
                 ray.init(address=address, **options)
+                for name in ("ray", "ray.util.client.logsclient"):  # what is told of a ray:// connection
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
                 return
             except ConnectionAbortedError:  # the process that a cluster begins for each ray:// client may fail to
                 if not left:

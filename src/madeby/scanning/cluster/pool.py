@@ -187,7 +187,8 @@ class Pool:
         """End an actor; what it has still to say is not listened to."""
         if actor in self._actors:
             self._actors.remove(actor)
-            self._ray.kill(actor.handle)
+            if self._ray.is_initialized():  # else the connection is lost, and with it the actors
+                self._ray.kill(actor.handle)
 
     def close(self) -> None:
         """Dismiss all."""

@@ -100,6 +100,8 @@ class _Work:
     def _numbered(self) -> Iterator[tuple[int, Result]]:
         """Results as they come, with their units' numbers."""
         while True:
+            if not self._ray.is_initialized():
+                raise ConnectionError("the connection has ended")
             self._hand_out()
             ending = self._drawing.over and not self._again
             if ending and not self._pool.busy:
