@@ -13,7 +13,8 @@ RUN apt-get update \
  && if [ "$ONNXRUNTIME" != onnxruntime ]; then \
       /tmp/pip/bin/python -m pip --python /opt/madeby/bin/python uninstall --yes onnxruntime; \
     fi \
- && /tmp/pip/bin/python -m pip --python /opt/madeby/bin/python install --no-cache-dir 'ray[client,default]==2.60.0' "$ONNXRUNTIME" \
+ && /tmp/pip/bin/python -m pip --python /opt/madeby/bin/python install --no-cache-dir \
+      'ray[client,default]==2.60.0' "$ONNXRUNTIME" \
  && rm -rf /tmp/pip
 ENV RAY_USAGE_STATS_ENABLED=0
 USER 10001:10001
