@@ -19,7 +19,6 @@ import datetime
 import hashlib
 import json
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -322,13 +321,12 @@ def release(bundle: Bundle, store: Path) -> None:
     graft_of = Graft(head=HEAD_FILE, bytes=TOWER_BYTES, sha256=TOWER_SHA256)
     index = index_of(bundle, {MODEL_FILE: TOWER.model_copy(update={"graft": graft_of})})
     version = store / index.name / index.version
-    with tempfile.TemporaryDirectory() as place:
-        for entry in index.files:
-            if entry.source is None:
-                shutil.copyfile(bundle.folder / entry.path, Path(place) / entry.path)
-        (Path(place) / INDEX_FILE).write_bytes(index.to_json())
-        shutil.rmtree(version, ignore_errors=True)
-        shutil.copytree(place, version)
+    shutil.rmtree(version, ignore_errors=True)
+    version.mkdir(parents=True)
+    for entry in index.files:
+        if entry.source is None:
+            shutil.copyfile(bundle.folder / entry.path, version / entry.path)
+    (version / INDEX_FILE).write_bytes(index.to_json())
     print(f"released {version}")
 
 

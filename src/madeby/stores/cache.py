@@ -24,7 +24,6 @@ from madeby.schema import Frozen
 from madeby.stores import builtin
 from madeby.stores.home import home
 from madeby.stores.index import INDEX_FILE, BundleIndex, identity_of, verify
-from madeby.stores.storage.address import printable_url
 from madeby.stores.versions import version_key
 
 IDENTITY_DIGITS = 12
@@ -116,6 +115,8 @@ def remember_origin(address: str, index: BundleIndex, identity: str, *, fixed: b
     """
     from madeby.datasets.atomic import written_atomically
 
+    from madeby.stores.storage.address import printable_url  # every scan asks this module for the default model
+
     url = printable_url(address)
     origin = Origin(url=url, name=index.name, version=index.version, identity=identity, fixed=fixed)
     try:
@@ -127,6 +128,8 @@ def remember_origin(address: str, index: BundleIndex, identity: str, *, fixed: b
 
 def origin_of(address: str) -> tuple[Origin, Path] | None:
     """The bundle that an address last led to and its folder, if it is still in the cache."""
+    from madeby.stores.storage.address import printable_url
+
     try:
         origin = Origin.model_validate_json(_origin_path(printable_url(address)).read_bytes())
     except (OSError, ValidationError):  # never asked for, or written by another version of ours
