@@ -114,7 +114,6 @@ def remember_origin(address: str, index: BundleIndex, identity: str, *, fixed: b
         BundleError: the cache cannot be written.
     """
     from madeby.datasets.atomic import written_atomically
-
     from madeby.stores.storage.address import printable_url  # every scan asks this module for the default model
 
     url = printable_url(address)
