@@ -1,13 +1,15 @@
 """Thresholds set anew on one's own photographs, and the profiles that say how readily a verdict is given."""
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 import madeby
 from madeby.cli.app import app
-from madeby.detector.bundle import Bundle, Profile
+from madeby.datasets.manifest import manifest_sha256, read_manifest, write_manifest
+from madeby.detector.bundle import Bundle, Profile, Training
 from madeby.errors import MadebyError
 
 
@@ -102,8 +104,10 @@ def test_a_manifest_tells_photographs_from_ai_pictures(make_bundle, tmp_path):
         ({"false_alarms": 0.0}, "above 0"),
         ({"false_alarms": 0.5}, "at most 0.1"),
         ({"name": "my model"}, "cannot be a model's name"),
+        ({"name": ""}, "cannot be a model's name"),
+        ({"false_alarms": float("nan")}, "not nan"),
         ({"photographs": ()}, "name photographs"),
-        ({"photographs": "no/such/folder"}, "0 different photographs.*1 could not be read"),
+        ({"photographs": "no/such/folder"}, "0 different photographs.*left out: 1 unreadable; no/such/folder"),
     ],
 )
 def test_what_cannot_be_promised_is_refused(make_bundle, photographs, tmp_path, options, told):
@@ -113,8 +117,73 @@ def test_what_cannot_be_promised_is_refused(make_bundle, photographs, tmp_path, 
     assert not (tmp_path / "mine").exists()
 
 
+def test_a_picture_is_a_photograph_or_ai_made(make_bundle, photographs, tmp_path):
+    (tmp_path / "copy.png").write_bytes(next(photographs.iterdir()).read_bytes())
+    with pytest.raises(MadebyError, match="1 pictures are given both"):
+        madeby.calibrate(photographs, tmp_path / "mine", model=make_bundle().folder, ai=tmp_path / "copy.png")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_pictures_outside_the_domain_are_named_where_too_few_are_left(make_bundle, photographs, tmp_path):
+    with pytest.raises(MadebyError, match=r"0 different photographs.*left out: 250 outside the model's domain"):
+        madeby.calibrate(photographs, tmp_path / "mine", model=make_bundle(min_side=64).folder)
+
+
+@pytest.fixture
+def a_set(tmp_path):
+    """A manifest of two collections of 120 photographs, one brighter than the other, whose files have odd names."""
+    rng = np.random.default_rng(2)
+    for label, level in (("real", 90), ("fake", 160)):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        for number in range(120):
+            pixels = np.clip(rng.normal(level + rng.normal(0, 8), 10, (32, 32, 3)), 0, 255)
+            save(pixels, tmp_path / f"set/{label}/{number}[1]{{a,b}}.png")
+    madeby.data_import("folders", tmp_path / "set", output=tmp_path / "set.parquet")
+    told = {"label": pl.lit("human"), "split": pl.lit("val"), "collection": pl.col("path").str.extract("/(real|fake)/")}
+    write_manifest(read_manifest(tmp_path / "set.parquet").with_columns(**told), tmp_path / "m.csv")
+    return tmp_path / "m.csv"
+
+
+def test_each_collection_of_a_manifest_keeps_the_promise(make_bundle, a_set, tmp_path):
+    summary = madeby.calibrate((), tmp_path / "mine", model=make_bundle().folder, data=a_set)
+    read = summary.photographs
+    assert (len(read.probabilities), read.unread) == (240, ())
+    brighter = read.probabilities[[name == "fake" for name in read.collections]]
+    assert len(brighter) == 120
+    assert np.mean(brighter >= summary.after[Profile.EAGER].ai) <= 0.05
+    assert np.mean(read.probabilities >= summary.after[Profile.EAGER].ai) <= 0.025
+
+
+@pytest.mark.parametrize(("recipe", "split", "refused"), [({}, "val", False), ({"from": "x"}, "val", True)])
+def test_pictures_that_the_model_has_learnt_from_set_no_thresholds(
+    make_bundle, a_set, tmp_path, recipe, split, refused
+):
+    bundle = make_bundle()
+    training = Training(manifest_sha256=manifest_sha256(read_manifest(a_set)), recipe=recipe)
+    Bundle(bundle.folder, bundle.spec.model_copy(update={"training": training})).write_spec()
+    if refused:
+        with pytest.raises(MadebyError, match="has learnt from the val pictures"):
+            madeby.calibrate((), tmp_path / "mine", model=bundle.folder, data=a_set, split=split)
+    else:
+        madeby.calibrate((), tmp_path / "mine", model=bundle.folder, data=a_set, split=split)
+
+
+def test_what_stops_on_the_way_leaves_the_older_bundle(calibrated, make_bundle, photographs, tmp_path):
+    def stop(done):
+        raise KeyboardInterrupt
+
+    before = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    with pytest.raises(KeyboardInterrupt):
+        madeby.calibrate(photographs, tmp_path / "mine", model=make_bundle("other").folder, progress=stop)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
+    assert not list(tmp_path.glob(".mine*"))
+
+
 def test_nothing_else_is_overwritten(make_bundle, photographs, tmp_path):
     bundle = make_bundle()
+    (tmp_path / "file").touch()
+    with pytest.raises(MadebyError, match="cannot be written"):
+        madeby.calibrate(photographs, tmp_path / "file/mine", model=bundle.folder)
     with pytest.raises(MadebyError, match="the model itself"):
         madeby.calibrate(photographs, bundle.folder, model=bundle.folder)
     with pytest.raises(MadebyError, match="is not a bundle"):

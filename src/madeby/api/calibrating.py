@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from madeby.errors import MadebyError, needing_extra
+from madeby.errors import DataError, MadebyError, needing_extra
 
 if TYPE_CHECKING:
+    from madeby.detector.bundle import Bundle
     from madeby.pictures.limits import Limits
     from madeby.scanning.calibrate import CalibrationSummary
 
@@ -39,10 +40,11 @@ def calibrate(
         output: the new bundle's folder; an older bundle there is replaced.
         model: as for :func:`scan`.
         ai: pictures known to be AI-made, likewise; with 20 or more the lower thresholds are set anew as well.
-        data: a manifest, whose pictures of ``split`` are taken by their labels, beside the others.
+        data: a manifest, whose pictures of ``split`` are taken by their labels, beside the others; of each of its
+            collections that is large enough the promise is kept, too.
         split: ``train``, ``val``, ``test`` or ``all``.
         false_alarms: share of photographs that may be called ``ai`` by the profile ``balanced``, above 0 and at most
-            0.1; ``cautious`` promises half of it and ``eager`` five times as much.
+            0.1; ``cautious`` promises half of it and ``eager`` five times as much, 0.1 at most.
         name: of the new bundle; the old one's with ``-calibrated`` if None.
         allow_private: whether URLs may lead to private, loopback and link-local addresses.
         limits: most bytes and pixels a picture may have.
@@ -51,25 +53,29 @@ def calibrate(
 
     Raises:
         BundleError: the model cannot be found or loaded, or the output folder cannot be used.
-        DataError: there are too few photographs for what is to be promised, or the manifest cannot be used.
+        DataError: there are too few photographs for what is to be promised, a picture is given as both, the manifest
+            cannot be used, or the model is known to have learnt from these pictures of it.
         MadebyError: ``false_alarms`` or ``name`` makes no sense, or no picture is named.
         MissingExtraError: manifests are read by the extra ``train``, which is not installed.
     """
     from madeby.scanning.calibrate import calibrate_with
     from madeby.stores import open_bundle
 
-    human, others = _named(photographs), _named(ai)
+    bundle = open_bundle(model)
+    human, others, collections = _named(photographs), _named(ai), {}
     if data is not None:
-        rows = _rows(Path(data), split)
-        human += [path for path, label in rows if label == "human"]
-        others += [path for path, label in rows if label == "ai"]
+        rows = _rows(Path(data), split, bundle)
+        human += [path for path, label, _ in rows if label == "human"]
+        others += [path for path, label, _ in rows if label == "ai"]
+        collections = {path: collection for path, _, collection in rows if collection is not None}
     if not human:
         raise MadebyError("name photographs to calibrate on, or a manifest with human pictures")
     return calibrate_with(
-        open_bundle(model),
+        bundle,
         human,
         Path(output),
         ai=others,
+        collections=collections,
         false_alarms=false_alarms,
         name=name,
         allow_private=allow_private,
@@ -83,9 +89,19 @@ def _named(sources: str | Path | Iterable[str | Path]) -> list[str]:
     return [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
 
 
-def _rows(data: Path, split: str) -> list[tuple[str, str]]:
+def _rows(data: Path, split: str, bundle: Bundle) -> list[tuple[str, str, str | None]]:
+    """Path, label and collection of a manifest's pictures; none that the model is known to have learnt from."""
     with needing_extra("calibrate --data", "train"):
-        from madeby.datasets.manifest import read_manifest, usable
+        from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
         from madeby.datasets.selection import of_split
-    rows = of_split(usable(read_manifest(data)), split, data)
-    return list(zip(rows["path"].to_list(), rows["label"].to_list(), strict=True))
+    table = usable(read_manifest(data))
+    rows = of_split(table, split, data)
+    training = bundle.spec.training
+    if training.manifest_sha256 == manifest_sha256(table):
+        learnt = {"train", "val"} if "from" in training.recipe else {"train"}
+        if also := sorted(learnt & set(rows["split"].to_list())):
+            raise DataError(
+                f"{bundle.spec.name} has learnt from the {' and '.join(also)} pictures of {data}: thresholds set on "
+                "them would promise too much; take another --split, or other photographs"
+            )
+    return list(rows.select("path", "label", "collection").iter_rows())

@@ -72,19 +72,12 @@ def _print(summary: CalibrationSummary) -> None:
     for what, read in (("photographs", summary.photographs), ("AI pictures", summary.ai)):
         if not read.seen:
             continue
-        left_out = [
-            f"{count:,} {why}"
-            for count, why in (
-                (read.repeated, "repeated"),
-                (read.outside, "outside the model's domain"),
-                (len(read.unread), "unreadable"),
-            )
-            if count
-        ]
-        told = f" (left out: {', '.join(left_out)})" if left_out else ""
+        told = f" (left out: {read.left_out})" if read.left_out else ""
         console.print(f"{len(read.probabilities):,} different {what}{told}")
         for source, reason in read.unread[:LISTED_UNREAD]:
             console.print(f"  {plain(source)}: {plain(reason)}")
+    if summary.ai.seen and not summary.ai_counted:
+        console.print("too few AI pictures to say anything about misses: the lower thresholds stay as they were")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("profile", "ai from", "promised false alarms", "human up to"):
         table.add_column(heading, justify="left" if heading == "profile" else "right")
