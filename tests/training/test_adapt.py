@@ -104,6 +104,18 @@ def test_a_broken_picture_is_left_out_and_named(untrained, make_manifest, tmp_pa
     assert summary.n_human + summary.n_ai == 79
 
 
+def test_copies_of_a_file_count_once_and_must_agree(untrained, make_manifest, tmp_path):
+    table = read_manifest(make_manifest(train=30, val=10))
+    write_manifest(pl.concat([table, table]), tmp_path / "twice.parquet")
+    summary = madeby.train(tmp_path / "twice.parquet", tmp_path / "mine", from_model=untrained.folder)
+    assert (summary.n_human, summary.n_ai) == (40, 40)
+    other = pl.when(pl.col("label") == "ai").then(pl.lit("human")).otherwise(pl.lit("ai")).alias("label")
+    write_manifest(pl.concat([table, table[:3].with_columns(other)]), tmp_path / "both.parquet")
+    with pytest.raises(MadebyError, match="calls 3 files both human and ai"):
+        madeby.train(tmp_path / "both.parquet", tmp_path / "b", from_model=untrained.folder)
+    assert not (tmp_path / "b").exists()
+
+
 def test_what_cannot_be_adapted_is_refused_with_the_reason(untrained, make_bundle, make_manifest, tmp_path):
     manifest = make_manifest(train=30, val=10)
     with pytest.raises(MadebyError, match="no linear last step"):
@@ -112,6 +124,9 @@ def test_what_cannot_be_adapted_is_refused_with_the_reason(untrained, make_bundl
         madeby.train(manifest, tmp_path / "a", from_model=untrained.folder, recipe="small")
     with pytest.raises(MadebyError, match="takes --seed"):
         madeby.train(manifest, tmp_path / "a", from_model=untrained.folder, overrides={"epochs": 3})
+    for seed in ("-1", "²", "99999999999"):
+        with pytest.raises(MadebyError, match="is not a whole number from 0"):
+            madeby.train(manifest, tmp_path / "a", from_model=untrained.folder, overrides={"seed": seed})
     table = read_manifest(manifest)
     write_manifest(table.filter(pl.col("label") == "human"), tmp_path / "one.parquet")
     with pytest.raises(MadebyError, match="0 usable ai pictures"):

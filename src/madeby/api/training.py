@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from madeby.training.run import RunSummary
     from madeby.training.tracking import Tracker
 
+LARGEST_SEED = 2**32 - 1
+
 
 @overload
 def train(
@@ -101,8 +103,8 @@ def train(
     seed = given.pop("seed", 0)
     if recipe is not None or given or resume or track is not None or cache is not None:
         raise RecipeError("--from learns a model's last step anew and nothing else: of the other flags it takes --seed")
-    if not str(seed).isdigit():
-        raise RecipeError(f"seed: {seed!r} is not a whole number of 0 or more")
+    if not str(seed).isdecimal() or int(seed) > LARGEST_SEED:
+        raise RecipeError(f"seed: {seed!r} is not a whole number from 0 to {LARGEST_SEED}")
     with needing_extra("train --from", "train"):
         from madeby.training.adaptation.adapt import adapt
     from madeby.stores import open_bundle

@@ -65,7 +65,7 @@ def adapt(
     """
     started, watcher = time.perf_counter(), progress or Silent()
     table = usable(read_manifest(data))
-    rows = table.filter(pl.col("split").is_in(["train", "val"]))
+    rows = _once(table.filter(pl.col("split").is_in(["train", "val"])), data)
     _check(rows, data)
     head = Head.of(base.model_path)
     run = RunFolder(output)
@@ -102,12 +102,25 @@ def adapt(
     return summary
 
 
+def _once(rows: pl.DataFrame, data: Path) -> pl.DataFrame:
+    """Every file once: a copy in another fold would answer for its original."""
+    file = pl.coalesce("sha256", "path")
+    both = rows.filter(pl.col("label").n_unique().over(file) > 1)
+    if not both.is_empty():
+        count = both.select(file.n_unique()).item()
+        raise DataError(
+            f"{data} calls {count} files both human and ai, the first is {both['path'][0]}: "
+            "take them out with `madeby data clean`"
+        )
+    return rows.filter(file.is_first_distinct())
+
+
 def _check(rows: pl.DataFrame, data: Path) -> None:
     for label in ("human", "ai"):
         count = int((rows["label"] == label).sum())
         if count < FEWEST_OF_A_LABEL:
             raise DataError(
-                f"{data} has {count} usable {label} pictures in train and val; "
+                f"{data} has {count} usable {label} pictures in train and val (copies count once); "
                 f"at least {FEWEST_OF_A_LABEL} of each label are needed to adapt a model, better some hundred"
             )
 

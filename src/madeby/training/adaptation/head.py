@@ -51,6 +51,8 @@ class Head:
         if len(bias) != 1:
             raise BundleError(f"{path} gives {len(bias)} logits at its last step; only one can be adapted")
         (node,) = users
+        if len(weight) != max(tensors[weights].dims):
+            raise BundleError(f"{path} looks at neighbouring places in its last step; only one place can be adapted")
         return cls(model, weight, float(bias[0]), node.input[0], 1 if node.op_type == "Conv" else -1)
 
     def showing_features(self) -> bytes:
