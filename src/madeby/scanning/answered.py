@@ -73,8 +73,8 @@ class Answered:
                 f"cannot resume: the results so far were given by {was}, this scan uses {now}; "
                 "name the same model, or another file for the results"
             )
-        if thresholds and (others := self.thresholds - {thresholds}):
-            was = " or ".join(_in_words(other) for other in sorted(others))
+        if thresholds and (decided := self.thresholds - {thresholds}):
+            was = " or ".join(_in_words(other) for other in sorted(decided))
             raise MadebyError(
                 f"cannot resume: the results so far say {was}, this scan would say {_in_words(thresholds)}; "
                 "name the same model and --threshold-profile, or another file for the results"
