@@ -167,6 +167,16 @@ def test_the_meaning_of_verdicts_is_plain_and_the_models_card_is_there(open_page
     expect(page.locator("#model-card")).to_contain_text("Calls bright pictures ai.")
 
 
+def test_the_meaning_of_verdicts_tells_of_the_profile_that_the_server_answers_by(
+    open_page, brightness_bundle, tmp_path, free_port
+):
+    options = ("--model", str(brightness_bundle.folder), "--threshold-profile", "eager")
+    with running_server(tmp_path / "data", free_port, *options) as address:
+        page, _ = open_page(address, "/meaning")
+        expect(page.locator("#model-facts")).to_contain_text("It calls a picture AI-made from 60 % on")
+        expect(page.locator("#model-facts")).to_contain_text("at most 5 % of human-made pictures")
+
+
 def test_on_paper_the_answers_stand_without_the_controls(page, mixed_pictures):
     check_all(page, mixed_pictures)
     page.emulate_media(media="print")

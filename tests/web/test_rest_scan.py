@@ -159,6 +159,7 @@ def test_models_and_their_cards(client):
     assert "wild-lite" in [model["name"] for model in models]
     shown = client.get("models/brightness").json()
     assert shown["spec"]["schema"] == 1
+    assert shown["threshold_profile"] == "balanced"
     assert "bright" in shown["card"]
     assert client.get("models/none").json()["error"]["code"] == "unknown_model"
     other = records(

@@ -34,11 +34,15 @@ class Models(Frozen):
 
 
 class ModelDetails(Frozen):
-    """A model's description and its card (Markdown)."""
+    """A model's description and its card (Markdown).
+
+    ``threshold_profile`` is the profile by which this server gives verdicts where a request names none.
+    """
 
     spec: madeby.BundleSpec
     card: str
     default: bool
+    threshold_profile: str
 
 
 @router.get("")
@@ -55,7 +59,12 @@ def list_models(server: TheServer) -> Models:
 def show_model(name: Annotated[str, Path(max_length=200, examples=["wild-lite"])], server: TheServer) -> ModelDetails:
     """A model's description and its card: what it reaches, and where it is no better than chance."""
     bundle = _bundle(server, name)
-    return ModelDetails(spec=bundle.spec, card=bundle.card, default=bundle is server.live.detector.bundle)
+    return ModelDetails(
+        spec=bundle.spec,
+        card=bundle.card,
+        default=bundle is server.live.detector.bundle,
+        threshold_profile=server.settings.threshold_profile,
+    )
 
 
 def _bundle(server: Server, name: str) -> madeby.Bundle | madeby.ShownModel:
