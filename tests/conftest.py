@@ -36,6 +36,14 @@ def noise(width: int, height: int, seed: int = 0, low: int = 0, high: int = 256)
     return np.random.default_rng(seed).integers(low, high, (height, width, 3), dtype=np.uint8)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What was pulled on this machine is none of the tests' business: a pulled `wild` would answer in their place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MADEBY_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture
 def save_picture(tmp_path: Path) -> Callable[..., Path]:
     """Writes a seeded noise picture and gives its path."""
