@@ -52,6 +52,12 @@ def test_a_model_learns_what_the_users_pictures_show(untrained, make_manifest, t
     assert "Knows nothing." in bundle.card
     told = json.loads((tmp_path / "mine/adaptation.json").read_text())
     assert told["penalty"] == summary.penalty
+    exported = madeby.models_export(tmp_path / "mine", tmp_path / "exported", version="1.0.0")
+    assert (exported.spec.version, exported.spec.model_sha256) == ("1.0.0", bundle.spec.model_sha256)
+    with pytest.raises(MadebyError, match="leave --crops out"):
+        madeby.models_export(tmp_path / "mine", tmp_path / "exported", crops=4)
+    with pytest.raises(MadebyError, match="holds a finished run"):
+        madeby.train(manifest, tmp_path / "mine", from_model=untrained.folder)
     evaluation = madeby.evaluate(tmp_path / "mine", manifest, tmp_path / "figures", split="val", bootstrap=0)
     assert evaluation.metrics.auroc > 0.95
 

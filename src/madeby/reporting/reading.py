@@ -113,6 +113,10 @@ def read_record(path: Path, name: str, parse: Callable[[bytes], Any], what: str)
 
 def _run(folder: Path) -> RunMaterial:
     run = RunFolder(folder)
+    if run.adapted:
+        raise DataError(
+            f"{folder} was made by `madeby train --from`: it has no epochs to tell of; read its bundle's card"
+        )
     if not run.started:
         what = "is not a run's folder" if folder.exists() else "does not exist"
         raise DataError(f"{folder} {what}: give the -o of `madeby train`")

@@ -41,18 +41,20 @@ def models_export(
     Raises:
         BundleError: the folder holds no run, no epoch of it is done yet, or ``output`` holds something else.
         DataError: the manifest or the pictures are needed and gone.
-        RecipeError: the run's network takes whole pictures, of which there are no squares.
+        RecipeError: the run's network takes whole pictures, of which there are no squares, or was adapted.
     """
     folder = RunFolder(Path(run))
-    if not folder.started:
+    if not (folder.started or folder.adapted):
         raise BundleError(f"{folder.path} is not a run's folder: give the -o of `madeby train`")
     output = Path(output)
     if output.exists() and not (output / SPEC_FILE).is_file() and (output.is_file() or any(output.iterdir())):
         raise BundleError(f"{output} exists and is not a bundle: choose another output folder")
+    if crops is not None and folder.adapted:
+        raise RecipeError(f"{folder.path}: an adapted model looks at as many squares as before; leave --crops out")
     if crops is not None:
         bundle = _with_crops(folder, crops, output, progress or Silent())
     else:
-        if not folder.finished:
+        if not (folder.finished or folder.adapted):
             _finish(folder, progress or Silent())
         bundle = Bundle.open(folder.bundle)
         try:

@@ -68,6 +68,7 @@ class RunFolder:
         self.manifest = path / "manifest.json"
         self.metrics = path / "metrics.csv"
         self.summary = path / "summary.json"
+        self.adaptation = path / "adaptation.json"
         self.checkpoints = path / "checkpoints"
         self.best = self.checkpoints / "best.ckpt"
         self.last = self.checkpoints / "last.ckpt"
@@ -84,6 +85,11 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the run came to its end."""
         return self.summary.is_file()
+
+    @property
+    def adapted(self) -> bool:
+        """Whether this is no training but a finished adaptation, which has a bundle and no epochs."""
+        return self.adaptation.is_file()
 
     @property
     def command(self) -> str:
@@ -126,7 +132,7 @@ class RunFolder:
         Raises:
             RecipeError: the folder holds a run already, something else, or nothing to resume.
         """
-        if self.finished:
+        if self.finished or self.adapted:
             raise RecipeError(f"{self.path} holds a finished run: choose another output folder")
         if self.started and not resume:
             raise RecipeError(

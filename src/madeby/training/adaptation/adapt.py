@@ -29,7 +29,6 @@ from madeby.training.run import RunFolder
 from madeby.version import __version__
 
 FEWEST_OF_A_LABEL = 20
-ADAPTATION_FILE = "adaptation.json"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def adapt(
     head.write(run.bundle / MODEL_FILE, weight, bias)
     _describe(run, base, summary, chosen, rows, labels, data, manifest_sha256(table))
     summary = replace(summary, seconds=time.perf_counter() - started)
-    run.write_json(output / ADAPTATION_FILE, summary)
+    run.write_json(run.adaptation, summary)
     return summary
 
 
