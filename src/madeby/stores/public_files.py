@@ -79,7 +79,9 @@ def _fetch_url(source: PublicFile, target: Path, size: int, sha256: str, advance
 def _pip_download(requirement: str, sha256: str, folder: Path) -> Path:
     """A wheel, by pip: from the index that this machine's pip is set up for, and nothing in it is run."""
     if offline():
-        raise UnreachableError(f"{requirement} was not asked for: MADEBY_OFFLINE is set")
+        raise UnreachableError(
+            f"{requirement} was not asked for: MADEBY_OFFLINE is set; pull once without it, or from a store of yours"
+        )
     place = folder / ".wheel"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
