@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 import madeby
 from madeby import BundleError, DataError, RecipeError
 from madeby.cli.app import app
-from madeby.datasets.manifest import COLUMNS, read_manifest, write_manifest
+from madeby.datasets.manifest import COLUMNS, manifest_sha256, read_manifest, write_manifest
+from madeby.detector.bundle import Bundle, Training
 from madeby.evaluation.benchmarking.ladder import ALL, ladder
 from madeby.evaluation.benchmarking.pictures import open_data
 from madeby.evaluation.benchmarking.scores import Answer, ScoreFile
@@ -348,3 +349,16 @@ def test_the_command_prints_the_table_and_says_who_failed(manifest, bundle, tmp_
         "--degrade web --limit 8 --bootstrap 20"
     )
     assert str(tmp_path) not in json.dumps(record["command"])
+
+
+def test_a_detector_that_has_learnt_from_the_pictures_is_named(bundle, manifest, tmp_path):
+    table = read_manifest(manifest).with_columns(pl.lit("train").alias("split"))
+    write_manifest(table, manifest)
+    training = Training(manifest_sha256=manifest_sha256(table))
+    Bundle(bundle.folder, bundle.spec.model_copy(update={"training": training})).write_spec()
+    asked = {"detectors": [bundle.folder], "degrade": ["none"], "baselines": False, "bootstrap": 0, "limit": 3}
+    found = madeby.benchmark(f"{manifest}:all", tmp_path / "bench", **asked)
+    assert any("brightness has learnt from these very pictures (train)" in note for note in found.notes)
+    write_manifest(table.with_columns(pl.lit("test").alias("split")), manifest)
+    found = madeby.benchmark(manifest, tmp_path / "other", **asked)
+    assert not any("has learnt" in note for note in found.notes)

@@ -75,7 +75,7 @@ def run_benchmark(
     if not asked.scores:
         reasons = "; ".join(f"{one.detector}: {one.reason}" for one in asked.failures)
         raise DataError(f"no detector answered about any of the {len(wanted)} pictures: {reasons}")
-    notes = _notes(sets)
+    notes = [*_notes(sets), *_learnt(sets, asked.detectors)]
     degradations = [chain.text for chain in chains]
     rows: list[Row] = []
     for one in sets:
@@ -172,6 +172,17 @@ def _notes(sets: Sequence[DataSet]) -> list[str]:
         if info.ai and one.rows["generator"].null_count() == one.rows.height:
             notes.append(f"{name}: the manifest names no generators")
     return notes
+
+
+def _learnt(sets: Sequence[DataSet], detectors: Sequence[DetectorInfo]) -> list[str]:
+    """Which detectors know which pictures already: what they reach there is no measurement."""
+    return [
+        f"{one.info.name}: {detector.name} has learnt from these very pictures ({' and '.join(known)})"
+        for one in sets
+        for detector in detectors
+        if detector.learnt_from == one.info.manifest_sha256
+        and (known := sorted(set(detector.learnt_splits) & set(one.rows["split"].to_list())))
+    ]
 
 
 def _unread(asked: Asked, paths: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -34,13 +34,19 @@ class Cuts(Frozen):
 
 
 class DetectorInfo(Frozen):
-    """A detector of the table. ``fingerprint`` changes with anything that could change its answers."""
+    """A detector of the table.
+
+    ``fingerprint`` changes with anything that could change its answers; ``learnt_from`` is the ``manifest_sha256`` of
+    the manifest that it was trained on, where that is known, and ``learnt_splits`` which splits of it.
+    """
 
     name: str
     kind: Kind
     version: str = ""
     fingerprint: str = ""
     thresholds: Cuts = Cuts()
+    learnt_from: str = ""
+    learnt_splits: tuple[str, ...] = ()
     note: str = ""
     median_ms: float | None = None
 

@@ -29,6 +29,8 @@ class BundleScorer:
             version=spec.version,
             fingerprint=hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:16],
             thresholds=Cuts(ai=spec.thresholds.ai, human=spec.thresholds.human),
+            learnt_from=spec.training.manifest_sha256,
+            learnt_splits=("train", "val") if "from" in spec.training.recipe else ("train",),
         )
 
     def score(self, shown: Shown) -> float:
