@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import madeby
-from madeby import Answered, CsvSink, JsonLinesFile, MadebyError, ParquetFolderSink, SeveralSinks
+from madeby import Answered, CsvSink, JsonLinesFile, MadebyError, ObjectSink, ParquetFolderSink, SeveralSinks
 from madeby.scanning.pipeline import failed
 from madeby.schema import ModelInfo, Result
 
@@ -200,3 +200,14 @@ def test_kills_at_any_moment_lose_and_double_nothing(save_picture, tmp_path):
     wanted = Counter({str(path): 2 for path in (tmp_path / "shots").iterdir()})
     for name in ("r.jsonl", "r.csv", "r"):
         assert Counter(read_back(out / name)) == wanted
+
+
+def test_an_object_that_cannot_be_begun_leaves_no_file_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def missing(path):
+        raise MadebyError("not installed")
+
+    with pytest.raises(MadebyError, match="not installed"):
+        ObjectSink(f"memory://results-{uuid.uuid4().hex}/r.parquet", missing)
+    assert not list(tmp_path.iterdir())

@@ -38,7 +38,11 @@ class ObjectSink:
         self._object.check()
         self._here = Path(tempfile.mkdtemp(prefix="madeby-results-"))
         self._file = self._here / url.rpartition("/")[2]
-        self._sink = begin(self._file)
+        try:
+            self._sink = begin(self._file)
+        except BaseException:
+            shutil.rmtree(self._here, ignore_errors=True)
+            raise
 
     def write(self, result: Result) -> None:
         """Take one result."""
