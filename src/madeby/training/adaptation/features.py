@@ -59,9 +59,9 @@ def features_of(bundle: Bundle, head: Head, paths: Sequence[str], progress: Prog
         features, logits = [], []
         for start in range(0, len(views), at_once):
             part = normalised(views[start : start + at_once], spec)
-            logit, seen = session.run([LOGIT_NAME, head.features], {INPUT_NAME: part})
-            by_channel = np.moveaxis(np.asarray(seen, np.float64), head.axis, -1)
-            features.append(by_channel.reshape(len(part), -1, len(head.weight)).mean(1))
+            logit, *values = session.run([LOGIT_NAME, *(tap.value for tap in head.taps)], {INPUT_NAME: part})
+            seen = [tap.seen(value) for tap, value in zip(head.taps, values, strict=True)]
+            features.append(np.concatenate(seen, axis=1))
             logits.append(np.asarray(logit, np.float64))
         mean = np.concatenate(features).mean(0)
         if not abs(mean @ head.weight + head.bias - np.concatenate(logits).mean()) <= MOST_DIFFERENCE:

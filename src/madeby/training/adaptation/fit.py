@@ -11,8 +11,11 @@ import numpy.typing as npt
 from madeby.training.adaptation.head import Floats
 from madeby.training.figures import auroc
 
-PENALTIES = tuple(10.0**power for power in np.arange(-4, 2.1, 0.5))
+PENALTIES = tuple(10.0**power for power in np.arange(-3, 3.1, 0.5))
 FOLDS = 5
+
+AS_GOOD = 0.005
+"""AUROC that counts for nothing even where its standard error is less, as it is where all pictures are told apart."""
 
 Labels = npt.NDArray[np.int8]
 
@@ -21,13 +24,11 @@ Labels = npt.NDArray[np.int8]
 class Tried:
     """One strength of the pull towards the old head, judged on pictures that were left out of each fit.
 
-    ``log_loss`` in nats with both labels weighed alike, ``error`` the standard error of how much it lies above the
-    best one's; ``penalty`` None keeps the old head but for its even point.
+    ``log_loss`` in nats with both labels weighed alike; ``penalty`` None keeps the old head but for its even point.
     """
 
     penalty: float | None
     log_loss: float
-    error: float
     auroc: float
 
 
@@ -52,8 +53,9 @@ class Chosen:
 def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str], seed: int) -> Chosen:
     """Fit the change for every penalty in turn, in cross-validation, and take the most cautious of the good ones.
 
-    That is the strongest pull whose loss lies above the best by no more than one standard error of the difference
-    (after the rule of Breiman et al. 1984): it forgets no more of what the old head knew than these pictures demand.
+    That is the strongest pull whose AUROC lies below the best by no more than its standard error (after the rule of
+    Breiman et al. 1984): it forgets no more of what the old head knew than these pictures demand. The loss would not
+    do: where pictures are told apart it falls on and on as the head grows more sure of itself, and forgets the rest.
 
     Args:
         features: (n, d) what the head sees.
@@ -74,17 +76,22 @@ def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str],
             unseen[judge] = old[judge] + features[judge] @ change.change + change.shift
         logits.append(unseen)
     weights, is_ai = _weights(labels), labels.astype(np.float64)
-    losses = [np.logaddexp(0, each) - is_ai * each for each in logits]
-    means = [float((weights * each).sum()) for each in losses]
-    best = int(np.argmin(means))
-    differences = [each - losses[best] for each in losses]
-    errors = [float(np.sqrt((weights**2 * (each - (weights * each).sum()) ** 2).sum())) for each in differences]
-    chosen = max(place for place, error in enumerate(errors) if means[place] <= means[best] + error)
     tried = tuple(
-        Tried(penalty, mean, error, auroc(each, is_ai))
-        for penalty, mean, error, each in zip(penalties, means, errors, logits, strict=True)
+        Tried(penalty, float((weights * (np.logaddexp(0, each) - is_ai * each)).sum()), auroc(each, is_ai))
+        for penalty, each in zip(penalties, logits, strict=True)
     )
+    best = max(each.auroc for each in tried)
+    enough = best - max(AS_GOOD, _standard_error(best, labels))
+    chosen = max(place for place, each in enumerate(tried) if each.auroc >= enough)
     return Chosen(penalties[chosen], fit_change(features, old, labels, penalties[chosen]), logits[chosen], tried)
+
+
+def _standard_error(area: float, labels: Labels) -> float:
+    """Of an AUROC (Hanley and McNeil 1982)."""
+    n_ai, n_human = int(labels.sum()), int((labels == 0).sum())
+    ai_pairs, human_pairs = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = area * (1 - area) + (n_ai - 1) * (ai_pairs - area**2) + (n_human - 1) * (human_pairs - area**2)
+    return float(np.sqrt(max(0.0, spread) / (n_ai * n_human)))
 
 
 def groups_for_folds(named: Sequence[str | None], labels: Labels) -> tuple[list[str], bool]:
