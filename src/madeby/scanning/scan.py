@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from madeby.scanning.cache import AnswerCache
     from madeby.scanning.cluster.options import RayCluster
 
-TINY_SIDE = 64
-"""Pixels: a model whose pictures are no larger is quicker with one thread."""
+TINY_SIDE, FEW_PARAMETERS = 64, 500_000
+"""A model whose pictures have no more pixels a side, and that is no larger, is quicker with one thread."""
 
 
 def scan_with(
@@ -122,11 +122,13 @@ def _is_one_picture(named: list[str]) -> bool:
 
 
 def _is_for_tiny_pictures(bundle: Bundle | None) -> bool:
-    """Whether a picture is answered about in a millisecond, nearly all of it Python's.
+    """Whether a picture is answered about in less than a millisecond, most of it Python's.
 
     Threads would then do nothing but wait for one another: two take twice the time of one (benchmarks/scan.csv).
     """
-    return bundle is not None and 0 < bundle.spec.domain.max_side <= TINY_SIDE
+    if bundle is None or bundle.spec.parameters > FEW_PARAMETERS:
+        return False
+    return 0 < bundle.spec.domain.max_side <= TINY_SIDE
 
 
 def available_cores() -> int:
