@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import madeby
 from madeby.datasets.manifest import read_manifest, write_manifest
 from madeby.detector.bundle import Bundle
 from madeby.errors import BundleError, DataError, RecipeError
@@ -183,3 +184,10 @@ def test_a_foreign_folder_is_left_alone(make_manifest, tmp_path):
         train(make_manifest(train=2, val=2), tmp_path / "photos", overrides=QUICK)
     with pytest.raises(RecipeError, match="no run to resume"):
         train(make_manifest(train=2, val=2), tmp_path / "new", resume=True)
+
+
+def test_a_model_does_not_tell_where_it_was_made(make_manifest, tmp_path):
+    train(make_manifest(), tmp_path / "run", overrides=QUICK | {"epochs": 1})
+    model = (tmp_path / "run/bundle/model.onnx").read_bytes()
+    assert str(Path(madeby.__file__).parent).encode() not in model
+    assert b"stack_trace" not in model

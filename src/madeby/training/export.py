@@ -66,6 +66,19 @@ def export_onnx(network: nn.Module, size: int, path: Path) -> None:
         if program is None:
             raise BundleError("PyTorch's ONNX exporter gave no program")
         program.save(str(path), external_data=False)
+    leave_out_traces(path)
+
+
+def leave_out_traces(path: Path) -> None:
+    """Take out of an ONNX file what the exporter notes for its makers: code, and where on this machine it lay."""
+    import onnx
+
+    model = onnx.load(str(path))
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, str(path))
 
 
 def parity(network: nn.Module, views: Pixels, preprocessing: Preprocessing, path: Path) -> float:
