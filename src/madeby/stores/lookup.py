@@ -51,7 +51,7 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
 def _open_default() -> Bundle:
     """The preferred bundle if it was pulled, else the built-in one."""
     if has_preferred():
-        from madeby.stores.cache import open_cached, preferred_folder
+        from madeby.stores.cache import open_cached, passed_over, preferred_folder
 
         preferred = preferred_folder()
         if preferred is not None:
@@ -59,6 +59,13 @@ def _open_default() -> Bundle:
                 return open_cached(preferred)
             except (BundleError, OSError) as error:
                 raise BundleError(f"{error}; mend it with: madeby models pull {preferred.parent.name}") from None
+        other = passed_over()
+        if other is not None:
+            _log.warning(
+                "the pulled %s %s is not the one this release knows, so %s answers: `madeby models pull %s` brings "
+                "that one, --model %s takes the pulled one",
+                *(other.name, other.version, DEFAULT_BUNDLE, other.name, other.name),
+            )
     folder = builtin_folder(DEFAULT_BUNDLE)
     if folder is None:
         raise BundleError(f"this installation lacks its model {DEFAULT_BUNDLE}: install madeby again")
