@@ -83,7 +83,11 @@ def test_a_run_folder_tells_everything(make_manifest, tmp_path, monkeypatch):
 
     spec = models_export(run.path, tmp_path / "exported").spec
     assert Bundle.open(tmp_path / "exported").spec == spec
-    models_export(run.path, tmp_path / "exported")  # an older bundle may be replaced
+    named = models_export(run.path, tmp_path / "exported", name="mine")  # an older bundle may be replaced
+    assert named.spec.name == "mine"
+    assert named.card.startswith("# mine 0.1.0\n")
+    with pytest.raises(BundleError, match="names no bundle"):
+        models_export(run.path, tmp_path / "named", name="../mine")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("mine")
     with pytest.raises(BundleError, match="not a bundle"):

@@ -56,11 +56,12 @@ def wait_until(happened) -> None:
         time.sleep(0.01)
 
 
-def test_a_request_keeps_the_detector_it_began_with(bundle, tmp_path):
-    live = LiveModel(str(bundle.folder))
+def test_a_request_keeps_the_detector_it_began_with(bundle, store, tmp_path):
+    live = LiveModel(f"{store.as_uri()}/live")
     begun = live.detector
     shutil.copytree(bundle.folder, tmp_path / "other")
-    live.swap(str(inverted(Bundle.open(tmp_path / "other")).folder))
+    madeby.models_push(inverted(Bundle.open(tmp_path / "other")).folder, str(store), version="0.2.0")
+    assert live.refresh()
     assert begun.read(bright()).probability > 0.9
     assert live.detector.read(bright()).probability < 0.1
     assert live.status.swaps == 1
@@ -160,6 +161,4 @@ def test_only_what_is_in_a_store_can_be_watched(bundle):
         live.watch(1)
     with pytest.raises(BundleError, match="in no store"):
         live.refresh()
-    with pytest.raises(BundleError, match="no model is called"):
-        live.swap("no-such-model")
     assert live.status.swaps == 0

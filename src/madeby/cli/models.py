@@ -156,6 +156,7 @@ def models_export(
         int | None,
         typer.Option(min=1, max=64, help="Look at so many squares of a picture, calibrated anew; fewer are quicker."),
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Of the bundle; the run's folder's if it is not said.")] = None,
     description: Annotated[
         str | None, typer.Option("--description", help="A few words for `madeby models list`.")
     ] = None,
@@ -168,6 +169,13 @@ def models_export(
 
     with TerminalProgress() as progress:
         bundle = madeby.models_export(
-            run, output, crops=crops, description=description, licence=licence, version=version, progress=progress
+            run,
+            output,
+            crops=crops,
+            name=name,
+            description=description,
+            licence=licence,
+            version=version,
+            progress=progress,
         )
     typer.echo(f"{bundle.spec.name} {bundle.spec.version}: {bundle.folder}")

@@ -59,8 +59,8 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
         f"{', each read with its mirror image' * metrics.flips}"
         f"{f', changed by {metrics.degradation}' if metrics.degradation else ''})",
         "",
-        "| pictures | human | ai | AUROC | ai found at 1% false alarms | human called ai | ai called ai | uncertain |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
         *(_row(title, figures) for title, figures in rows),
         "",
     ]
@@ -71,6 +71,20 @@ def _section(metrics: Metrics, name: str, command: str) -> str:
     if beside:
         lines += ["A generator's row puts all human pictures beside the generator's own.", ""]
     return "\n".join(lines)
+
+
+_COLUMNS = (
+    "pictures",
+    "human",
+    "ai",
+    "AUROC",
+    "accuracy",
+    "ECE",
+    "ai found at 1% false alarms",
+    "human called ai",
+    "ai called ai",
+    "uncertain",
+)
 
 
 def _no_better_than_chance(figures: Figures) -> bool:
@@ -85,6 +99,8 @@ def _row(title: str, figures: Figures) -> str:
         f"{figures.n_human:,}",
         f"{figures.n_ai:,}",
         _with_interval(figures, "auroc", "{:.3f}"),
+        _with_interval(figures, "accuracy", "{:.2%}"),
+        _with_interval(figures, "ece", "{:.2%}"),
         _with_interval(figures, "tpr_at_fpr_1", "{:.1%}"),
         _share(abstention.false_alarm_rate),
         _share(abstention.detection_rate),

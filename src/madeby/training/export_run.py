@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
-from madeby.detector.bundle import CARD_FILE, SPEC_FILE, Bundle
+from madeby.detector.bundle import CARD_FILE, NAME_PATTERN, SPEC_FILE, Bundle
 from madeby.errors import BundleError, RecipeError
 from madeby.training.fit import bundle_of_best
 from madeby.training.preparation import ManifestParts, decode_parts, read_parts
@@ -19,6 +20,7 @@ def models_export(
     output: str | Path,
     *,
     crops: int | None = None,
+    name: str | None = None,
     description: str | None = None,
     licence: str | None = None,
     version: str | None = None,
@@ -33,19 +35,25 @@ def models_export(
         run: the run's folder.
         output: the bundle's folder; an older bundle there is replaced.
         crops: native-resolution squares a picture when answering, 1 to 64; None keeps the run's.
-        description: what `madeby models list` says of it; None keeps what the run's bundle says.
+        name: what the bundle is called; None keeps what the run's bundle says.
+        description: what `madeby models list` says of it, likewise.
         licence: under which the model may be used, likewise.
         version: of the bundle, likewise; 0.1.0 at first.
         progress: who watches.
 
     Raises:
-        BundleError: the folder holds no run, no epoch of it is done yet, or ``output`` holds something else.
+        BundleError: the folder holds no run, no epoch of it is done yet, ``output`` holds something else, or ``name``
+            is none for a bundle.
         DataError: the manifest or the pictures are needed and gone.
         RecipeError: the run's network takes whole pictures, of which there are no squares, or was adapted.
     """
     folder = RunFolder(Path(run))
     if not (folder.started or folder.adapted):
         raise BundleError(f"{folder.path} is not a run's folder: give the -o of `madeby train`")
+    if name is not None and not re.fullmatch(NAME_PATTERN, name):
+        raise BundleError(
+            f"{name!r} names no bundle: use letters, digits, '.', '_' and '-', the first a letter or digit"
+        )
     output = Path(output)
     if output.exists() and not (output / SPEC_FILE).is_file() and (output.is_file() or any(output.iterdir())):
         raise BundleError(f"{output} exists and is not a bundle: choose another output folder")
@@ -64,8 +72,8 @@ def models_export(
         except OSError as error:
             raise BundleError(f"{output} cannot be written: {error.strerror or error}") from None
     exported = Bundle(output, bundle.spec)
-    said = {"description": description, "licence": licence, "version": version}
-    if changes := {name: text for name, text in said.items() if text is not None}:
+    said = {"name": name, "description": description, "licence": licence, "version": version}
+    if changes := {field: text for field, text in said.items() if text is not None}:
         exported = Bundle(output, bundle.spec.model_copy(update=changes))
         exported.write_spec()
         _retitle(exported, f"# {bundle.spec.name} {bundle.spec.version}\n")

@@ -90,17 +90,6 @@ class LiveModel:
         detector.with_profile(self._profile)  # which each request asks for: better no model than none of its verdicts
         return detector
 
-    def swap(self, model: str) -> ModelInfo:
-        """Serve another model from the next request on; it is also the one that is watched from now on.
-
-        Raises:
-            BundleError: it cannot be found, loaded or used; the old one stays.
-        """
-        with self._exchanging:
-            self._exchange(_tried(self.load(model)))
-            self._model, self._identity = model, ""
-            return self._status.model
-
     def refresh(self) -> bool:
         """Ask the store for its newest version and serve it; whether there was one that was not served before.
 
