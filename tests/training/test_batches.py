@@ -14,6 +14,7 @@ def examples(labels, collection=None, side=8):
         labels=labels,
         picture=np.arange(count),
         collection=np.zeros(count, np.int64) if collection is None else np.asarray(collection),
+        auxiliary=np.full(count, -1),
     )
 
 

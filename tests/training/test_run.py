@@ -96,7 +96,10 @@ def test_a_run_folder_tells_everything(make_manifest, tmp_path, monkeypatch):
         train(make_manifest(), run.path, overrides=QUICK)
 
 
-@pytest.mark.parametrize("more", [{}, {"prune": 0.5, "epochs": 4, "schedule": "one_cycle", "ema": 0.9}])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"prune": 0.5, "epochs": 4, "schedule": "one_cycle", "ema": 0.9}, {"auxiliary": "collection"}],
+)
 def test_a_killed_run_resumes_to_what_it_would_have_been(more, make_manifest, tmp_path):
     manifest, recipe = make_manifest(), QUICK | more
     command = [sys.executable, "-W", "ignore", "-c", INTERRUPTED, str(manifest), str(tmp_path / "killed"), repr(recipe)]

@@ -29,13 +29,14 @@ class Batch(NamedTuple):
     """Views as the network will see them, with what is known of each.
 
     ``views`` (N, size, size, 3) uint8, ``labels`` (N,) float 0 or 1, ``entries`` (N,) places in the cache,
-    ``weights`` (N,) float, how much each counts in the loss.
+    ``weights`` (N,) float, how much each counts in the loss, ``auxiliary`` (N,) classes of the second task.
     """
 
     views: Tensor
     labels: Tensor
     entries: Tensor
     weights: Tensor
+    auxiliary: Tensor
     seed: int
 
 
@@ -44,13 +45,15 @@ class Examples:
     """Decoded pictures with what training needs to know of them.
 
     ``pixels`` (n, side, side, 3) uint8; ``labels`` (n,) 0 human or 1 ai; ``picture`` (n,) which picture an entry
-    belongs to, 0 upwards without gaps; ``collection`` (n,) numbers of the collections.
+    belongs to, 0 upwards without gaps; ``collection`` (n,) numbers of the collections; ``auxiliary`` (n,) classes
+    of what is learnt beside the label, all unknown where nothing is.
     """
 
     pixels: Pixels
     labels: npt.NDArray[np.int8]
     picture: Indices
     collection: Indices
+    auxiliary: Indices
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -167,5 +170,6 @@ def _batch_of(examples: Examples, entries: Indices, views: Pixels, weights: Weig
         torch.from_numpy(examples.labels[entries].astype(np.float32)),
         torch.from_numpy(entries),
         torch.from_numpy(weights),
+        torch.from_numpy(examples.auxiliary[entries]),
         seed,
     )

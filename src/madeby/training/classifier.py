@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from madeby.networks import build_network, picture_logit
 from madeby.training.augment import Augmentation
+from madeby.training.auxiliary import NONE, AuxiliaryTask
 from madeby.training.batches import Batch, TrainingBatches, ValidationBatches, Weights
 from madeby.training.figures import figures_of, mean_by_picture
 from madeby.training.preparation import TrainingData
@@ -29,7 +30,8 @@ class Classifier(lightning.LightningModule):
     """A network in training, after a recipe.
 
     ``network`` is what the optimiser moves, ``average`` the exponential average of its weights, or ``network``
-    itself where the recipe asks for none. Validation and export use the average.
+    itself where the recipe asks for none. Validation and export use the average. ``auxiliary`` learns another column
+    from the same features, if the recipe names one.
     """
 
     def __init__(self, recipe: Recipe, data: TrainingData) -> None:
@@ -37,6 +39,7 @@ class Classifier(lightning.LightningModule):
         self.recipe, self.data = recipe, data
         self.network = build_network(recipe.network, recipe.network_options, recipe.size)
         self.average = copy.deepcopy(self.network).requires_grad_(False) if recipe.ema else self.network
+        self.auxiliary = _auxiliary(self.network, data) if recipe.auxiliary != NONE else None
         self._augmentation = Augmentation(recipe.augment, recipe.size)
         scale = torch.tensor(recipe.std) * 255.0
         self.register_buffer("_shift", (torch.tensor(recipe.mean) * 255.0)[:, None, None], persistent=False)
@@ -106,6 +109,8 @@ class Classifier(lightning.LightningModule):
         self._train_loss = self._train_loss + (losses.detach() * batch.weights).sum()
         self._train_correct = self._train_correct + (correct * batch.weights).sum()
         self._train_weight = self._train_weight + batch.weights.sum()
+        if self.auxiliary is not None:
+            losses = losses + self.recipe.auxiliary_weight * self.auxiliary.losses(batch.auxiliary)
         return (losses * batch.weights).mean()
 
     def on_train_epoch_start(self) -> None:
@@ -128,7 +133,8 @@ class Classifier(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """Optimiser and schedule of the recipe."""
         recipe = self.recipe
-        optimizer = _optimizer(self.network, recipe)
+        learnt = nn.ModuleList([self.network] if self.auxiliary is None else [self.network, self.auxiliary])
+        optimizer = _optimizer(learnt, recipe)
         if recipe.schedule == "plateau":
             plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
                 optimizer, mode=recipe.monitor_mode, factor=0.3, patience=2
@@ -190,6 +196,10 @@ class Classifier(lightning.LightningModule):
     def _from_all(self, values: Tensor) -> Tensor:
         """Every process's values, stacked."""
         return cast(Tensor, self.all_gather(values))
+
+
+def _auxiliary(network: nn.Module, data: TrainingData) -> AuxiliaryTask:
+    return AuxiliaryTask(network, int(data.train.auxiliary.max()) + 1)
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -12,7 +12,8 @@ import polars as pl
 from madeby.datasets.cache import CacheFailure, build_cache
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.errors import DataError
-from madeby.training.batches import Examples
+from madeby.training.auxiliary import NONE, UNKNOWN, auxiliary_classes
+from madeby.training.batches import Examples, Indices
 from madeby.training.recipe import Recipe
 
 DecodeProgress = Callable[[str, int, int], None]
@@ -68,10 +69,12 @@ def decode_parts(
     what the finished detector reaches. Training tiles may be larger than the views, for random crops.
 
     Raises:
-        DataError: nothing could be decoded, or a label is lost by it.
+        DataError: nothing could be decoded, a label is lost by it, or what the recipe learns beside it is not there.
     """
     side = max(recipe.tile, recipe.size)
-    train, train_failures = _decoded(parts.train, recipe, side, recipe.tiles, "training", folder, progress)
+    learns_more = recipe.auxiliary != NONE
+    classes = auxiliary_classes(parts.train, recipe.auxiliary) if learns_more else None
+    train, train_failures = _decoded(parts.train, recipe, side, recipe.tiles, "training", folder, progress, classes)
     validation, validation_failures = _decoded(
         parts.validation, recipe, recipe.size, recipe.preprocessing.crops, "validation", folder, progress
     )
@@ -89,6 +92,7 @@ def _decoded(
     what: str,
     folder: Path | None,
     progress: DecodeProgress | None,
+    classes: Indices | None = None,
 ) -> tuple[Examples, tuple[CacheFailure, ...]]:
     def report(done: int, count: int) -> None:
         if progress is not None:
@@ -103,5 +107,6 @@ def _decoded(
         labels=labels[cache.row],
         picture=picture.astype(np.int64),
         collection=collections.astype(np.int64)[cache.row],
+        auxiliary=np.full(len(cache.row), UNKNOWN) if classes is None else classes[cache.row],
     )
     return examples, cache.failures

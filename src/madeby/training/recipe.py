@@ -43,6 +43,10 @@ class Recipe(BaseModel):
     )
     warmup_epochs: float = Field(default=0.0, ge=0, description="epochs in which the rate rises from 0")
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5, description="share taken from the true label")
+    auxiliary: str = Field(
+        default="none", min_length=1, description="manifest column learnt beside the label, e.g. cifar_class; or none"
+    )
+    auxiliary_weight: float = Field(default=0.3, ge=0, description="how much that column's loss counts")
     balance: Literal["none", "label", "collection"] = Field(default="none", description="what is drawn alike often")
     prune: float = Field(
         default=0.0,
