@@ -2,7 +2,7 @@
 
 import sys
 
-from madeby.training.environment import current_environment, shareable
+from madeby.training.environment import current_environment, shareable, this_command
 
 
 def test_the_command_can_be_typed_again_and_holds_no_password(monkeypatch):
@@ -14,6 +14,8 @@ def test_the_command_can_be_typed_again_and_holds_no_password(monkeypatch):
         "madeby tune --search 'augment=flip|flip,shift=2' -o 'my study' "
         "--storage 'postgresql://ada:***@host:5432/studies'"
     )
+    monkeypatch.setattr(sys, "argv", ["/usr/lib/python3/site-packages/madeby/__main__.py", "train"])
+    assert this_command() == "madeby train"
     query = "mysql://host/studies?user=ada&password=s3cret&ssl=1"
     assert "s3cret" not in shareable(f"madeby tune --storage={query}")
 

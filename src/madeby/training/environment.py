@@ -43,8 +43,15 @@ def current_environment(accelerator: str, precision: str) -> Environment:
         cores=os.cpu_count() or 1,
         accelerator=accelerator,
         precision=precision,
-        command=shlex.join([Path(sys.argv[0]).name, *(without_password(word) for word in sys.argv[1:])]),
+        command=this_command(),
     )
+
+
+def this_command() -> str:
+    """What was called, as one would type it, without passwords; ``python -m madeby`` is the same as ``madeby``."""
+    path = Path(sys.argv[0])
+    program = "madeby" if path.parts[-2:] == ("madeby", "__main__.py") else path.name
+    return shlex.join([program, *(without_password(word) for word in sys.argv[1:])])
 
 
 def without_password(word: str) -> str:

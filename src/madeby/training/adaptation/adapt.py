@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shlex
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from madeby.training.adaptation.head import Floats, Head
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import promises
 from madeby.training.description import bundle_name, collections_in
-from madeby.training.environment import shareable
+from madeby.training.environment import shareable, this_command
 from madeby.training.figures import figures_of
 from madeby.training.progress import Progress, Silent
 from madeby.training.run import RunFolder
@@ -143,7 +141,7 @@ def _describe(
     scores = Scores(chosen.logits, labels, tuple(rows["collection"].to_list()))
     fitted_on = f"{data.stem} (train and val, each picture by a head that had not seen it)"
     calibration = fit_calibration(scores, fitted_on)
-    command = shareable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
+    command = shareable(this_command())
     spec = base.spec.model_copy(
         update={
             "name": bundle_name(run.path),
