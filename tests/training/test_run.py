@@ -137,7 +137,7 @@ def test_training_stops_when_nothing_gets_better(make_manifest, tmp_path):
 
 
 def test_two_processes_train_one_network(make_manifest, tmp_path):
-    overrides = QUICK | {"device": "ddp:2", "prune": 0.5}
+    overrides = QUICK | {"device": "ddp:2", "prune": 0.5, "auxiliary": "collection"}
     summary = train(make_manifest(), tmp_path / "run", overrides=overrides)
     assert summary.epochs == 3
     assert not (tmp_path / "run" / "cache").exists()
