@@ -47,6 +47,21 @@ def train(
 ) -> AdaptationSummary: ...
 
 
+@overload
+def train(
+    data: str | Path,
+    output: str | Path,
+    *,
+    from_model: str | Path | None,
+    recipe: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    track: Tracker | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> RunSummary | AdaptationSummary: ...
+
+
 def train(
     data: str | Path,
     output: str | Path,

@@ -29,29 +29,16 @@ def _train(
     **fields: str | None,
 ) -> None:
     """Train a network, calibrate it and write the bundle that `madeby scan --model` takes."""
+    from madeby import RunSummary
     from madeby import train as train_network
     from madeby.cli.training_progress import TerminalProgress, print_adaptation, print_summary
 
     overrides = {name: value for name, value in fields.items() if value is not None}
-    if from_model is not None:
-        with TerminalProgress() as progress:
-            adapted = train_network(
-                data,
-                output,
-                from_model=from_model,
-                recipe=recipe,
-                overrides=overrides,
-                resume=resume,
-                track=track,
-                cache=cache,
-                progress=progress,
-            )
-        print_adaptation(adapted)
-        return
     with TerminalProgress() as progress:
         summary = train_network(
             data,
             output,
+            from_model=from_model,
             recipe=recipe,
             overrides=overrides,
             resume=resume,
@@ -59,7 +46,10 @@ def _train(
             cache=cache,
             progress=progress,
         )
-    print_summary(summary)
+    if isinstance(summary, RunSummary):
+        print_summary(summary)
+    else:
+        print_adaptation(summary)
 
 
 train = with_recipe_flags(_train)
