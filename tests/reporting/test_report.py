@@ -263,7 +263,7 @@ def test_a_study_is_shown_with_its_table(home):
             val_loss=loss,
             val_auroc=0.9,
         )
-        for place, (rate, loss, accuracy) in enumerate(((1e-3, 0.31, 0.85), (1e-5, 0.69, 0.5)))
+        for place, (rate, loss, accuracy) in enumerate(((0.0012345678, 0.31, 0.85), (1e-5, 0.69, 0.5)))
     ]
     study = Tuning(study="tuning", plan=plan, target=2, trials=rows, importance={})
     shutil.rmtree(home / "first" / "test")
@@ -271,10 +271,14 @@ def test_a_study_is_shown_with_its_table(home):
     madeby.report(home / "first", home / "report.html", slides=home / "deck.pptx")
     page = Page((home / "report.html").read_text())
     assert (
-        "Of 2 trials, 2 were seen through; trial 0 is the best by val_loss (0.3100): learning_rate 0.001." in page.text
+        "Of 2 trials, 2 were seen through; trial 0 is the best by val_loss (0.3100): learning_rate 0.001235."
+        in page.text
     )
+    assert "0.0012345" not in page.text
     assert "No other trial comes within one standard error" in page.text
-    assert any("Of 2 configurations, learning_rate 0.001" in title for title, _ in slides_of(home / "deck.pptx"))
+    assert any(
+        "Of 2 configurations, learning_rate 0.001235 did best" in title for title, _ in slides_of(home / "deck.pptx")
+    )
 
 
 def test_the_terminal_says_what_was_written(home):

@@ -75,6 +75,8 @@ def score_histogram(
                       color=theme.muted, fontsize=FONT_SIZE - 1)  # fmt: skip
     axes.set_xlabel("P(ai)")
     axes.set_ylabel("share of the class")
+    axes.set_yticks([share for share in axes.get_yticks() if 0 <= share <= 1])
+    axes.set_ylim(0, top)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     dress(axes, theme, title="Scores by class", subtitle=subtitle, grid="y")
     add_legend(axes, theme, loc="upper center", bbox_to_anchor=(0.5, 0.94), ncols=2)

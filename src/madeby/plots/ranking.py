@@ -29,12 +29,13 @@ def roc_curve(probability: Floats, is_ai: Booleans, out: Path, *, subtitle: str 
     low.step(np.maximum(fpr, least), tpr, where="post", color=theme.ai, linewidth=1.8)
     low.set_xscale("log")
     low.set_xlim(least, 1)
-    for rate in MARKED_RATES:
+    for place, rate in enumerate(MARKED_RATES):
         reached = float(tpr[fpr <= rate + 1e-12].max(initial=0.0))
         low.axvline(rate, color=theme.muted, linewidth=0.9, linestyle=(0, (2, 3)))
         low.plot(rate, reached, "o", color=theme.ai, markersize=6, markeredgecolor=theme.background)
-        above = reached < 0.9  # left above or right below: where a rising curve leaves room
-        low.annotate(f"{reached:.1%} at {rate:.0%}", (rate, reached), xytext=(-6, 7) if above else (6, -14),
+        # left above or, one under the other, right below: where a rising curve leaves room
+        aside = (-6, 7) if (above := reached < 0.9) else (6, -14 - 15 * place)
+        low.annotate(f"{reached:.1%} at {rate:.0%}", (rate, reached), xytext=aside,
                      textcoords="offset points", ha="right" if above else "left", color=theme.ink,
                      fontsize=FONT_SIZE - 1)  # fmt: skip
     for axes in (plain, low):

@@ -37,6 +37,13 @@ def number(name: str, value: float | None) -> str:
     return percent(value) if name in SHARES else f"{value:.4f}"
 
 
+def setting(value: object) -> str:
+    """A value of a recipe's field as tables show it, to four significant digits."""
+    if value is None:
+        return ABSENT
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def interval(name: str, ends: tuple[float, float] | None) -> str:
     """The 95% interval of a figure."""
     return "" if ends is None else f"{number(name, ends[0])} to {number(name, ends[1])}"

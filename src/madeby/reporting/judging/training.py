@@ -7,7 +7,7 @@ import math
 from madeby.reporting.judging.judgement import Judgement
 from madeby.reporting.judging.results import best_epoch
 from madeby.reporting.material import Placed, RunMaterial
-from madeby.reporting.words import count, duration, percent
+from madeby.reporting.words import count, duration, percent, setting
 from madeby.training.tuning.records import Tuning
 
 CLEARLY_FIRST = 0.65
@@ -67,7 +67,7 @@ def judge_tuning(placed: Placed[Tuning], run: RunMaterial) -> list[Judgement]:
     if best is None or best.value is None:
         return [Judgement("No trial of the study was seen through, so no configuration can be preferred.", "open")]
     complete = [row for row in tuning.trials if row.state == "complete" and row.val_accuracy is not None]
-    tried = ", ".join(f"{name} {value}" for name, value in best.parameters.items())
+    tried = ", ".join(f"{name} {setting(value)}" for name, value in best.parameters.items())
     told = [
         Judgement(
             f"Of {count(len(tuning.trials))} trials, {count(len(complete))} were seen through; trial {best.number} is "

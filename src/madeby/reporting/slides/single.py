@@ -36,6 +36,7 @@ from madeby.reporting.words import (
     listed,
     number,
     percent,
+    setting,
     with_interval,
 )
 
@@ -121,6 +122,7 @@ def _model(deck: Deck, run: RunMaterial) -> None:
             augment if len(augment) < 60 else f"{len(recipe.augment)} kinds, {recipe.augment[0]} first",
         ],
         ["weight decay", f"{recipe.weight_decay:g}"],
+        ["learnt beside the label", recipe.auxiliary],
         ["average of weights", f"{recipe.ema:g}" if recipe.ema else "none"],
         ["chosen by", recipe.monitor],
     ]
@@ -130,7 +132,7 @@ def _model(deck: Deck, run: RunMaterial) -> None:
 def _search(deck: Deck, run: RunMaterial) -> None:
     placed = run.tunings[0]
     tuning, best = placed.record, placed.record.best
-    named = ", ".join(f"{name} {value}" for name, value in best.parameters.items()) if best else ""
+    named = ", ".join(f"{name} {setting(value)}" for name, value in best.parameters.items()) if best else ""
     title = (
         f"Of {len(tuning.trials)} configurations, {named} did best" if best else "The search has no complete trial yet"
     )
@@ -139,7 +141,7 @@ def _search(deck: Deck, run: RunMaterial) -> None:
     rows = [row for row in tuning.trials if row.value is not None and row.state == "complete"]
     rows.sort(key=lambda row: (row.value or 0.0) * (1 if tuning.plan.mode == "min" else -1))
     if rows:
-        names = [", ".join(f"{value}" for value in row.parameters.values()) for row in rows[:MOST_BARS]]
+        names = [", ".join(setting(value) for value in row.parameters.values()) for row in rows[:MOST_BARS]]
         values = [row.value or 0.0 for row in rows[:MOST_BARS]]
         of = ", ".join(tuning.plan.space.dimensions)
         bars(
