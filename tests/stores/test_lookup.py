@@ -1,5 +1,9 @@
-import pytest
+import io
 
+import pytest
+from PIL import Image
+
+import madeby
 from madeby.errors import BundleError
 from madeby.stores import DEFAULT_BUNDLE, builtin_names, open_bundle
 
@@ -10,13 +14,22 @@ def test_the_default_bundle_ships_inside_the_package():
     assert open_bundle(DEFAULT_BUNDLE) == open_bundle()
 
 
-def test_the_default_bundle_says_what_it_was_calibrated_on_and_stays_small():
-    bundle = open_bundle()
+@pytest.mark.parametrize("name", builtin_names())
+def test_a_bundle_in_the_package_says_what_it_was_calibrated_on_and_stays_small(name):
+    bundle = open_bundle(name)
     assert bundle.spec.calibration.method != "none"
     assert bundle.spec.calibration.n > 0
     assert bundle.spec.thresholds.n_human >= 99  # fewer could not promise 1% false alarms
     assert bundle.card
     assert bundle.model_path.stat().st_size <= 20_000_000
+
+
+def test_the_cifake_bundle_does_not_judge_photographs_it_was_not_made_for():
+    file = io.BytesIO()
+    Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
+    result = madeby.scan_bytes(file.getvalue(), model="cifake")
+    assert result.verdict == "uncertain"
+    assert "400×300 pixels" in result.reason
 
 
 def test_a_folder_or_a_run_that_holds_a_bundle_is_found(make_bundle, tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 
 from madeby.errors import RecipeError
+from madeby.networks.registry import build_network
 from madeby.training.recipe_files import load_recipe, recipe_names, save_recipe
 
 
@@ -16,6 +17,13 @@ def test_the_notebooks_recipe_is_the_notebooks():
     assert (recipe.network, recipe.size, recipe.batch_size, recipe.epochs) == ("cifake_cnn", 32, 64, 25)
     assert (recipe.optimizer, recipe.learning_rate, recipe.patience) == ("adam", 1e-4, 5)
     assert recipe.augment == ("flip", "rotate=10")
+
+
+@pytest.mark.parametrize(("name", "most"), [("cifake", 3_000_000), ("cifake-small", 300_000)])
+def test_the_recipes_for_cifake_keep_to_their_size(name, most):
+    recipe = load_recipe(name)
+    network = build_network(recipe.network, recipe.network_options, recipe.size)
+    assert sum(weights.numel() for weights in network.parameters()) <= most
 
 
 @pytest.mark.parametrize(
