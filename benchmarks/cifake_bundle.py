@@ -46,6 +46,9 @@ class Seed:
 
 
 def read(run: Path) -> Seed:
+    for needed in ("summary.json", "test/metrics.json", "flips/metrics.json"):
+        if not (run / needed).is_file():
+            raise SystemExit(f"{run / needed} is missing: finish the run and evaluate it as the first lines here say")
     summary = json.loads((run / "summary.json").read_text())
     test, flips = (
         Metrics.model_validate_json((run / folder / "metrics.json").read_text()) for folder in ("test", "flips")
