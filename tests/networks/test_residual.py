@@ -25,3 +25,17 @@ def test_a_network_starts_from_the_bank():
     assert torch.equal(network.features[0][0].weight, frequency_bank())
     with pytest.raises(RecipeError, match="stem: 54"):
         build_network("residual", {"stem": 16, "frequencies": True}, 32)
+
+
+def test_with_context_every_place_knows_the_whole_picture():
+    torch.manual_seed(0)
+    options = {"stem": 4, "stem_stride": 2, "width": 8, "strides": [2, 2], "depth": 0}
+    plain = build_network("residual", options, 64).eval()
+    knowing = build_network("residual", options | {"context": True}, 64).eval()
+    black = torch.zeros(1, 3, 64, 64)
+    corner = black.clone()
+    corner[:, :, :8, :8] = 3.0  # reaches no more than the first places of a map of 8 x 8
+    assert plain(black).shape == knowing(black).shape == (1, 1, 8, 8)
+    with torch.no_grad():
+        assert torch.equal(plain(black)[..., -1, -1], plain(corner)[..., -1, -1])
+        assert not torch.equal(knowing(black)[..., -1, -1], knowing(corner)[..., -1, -1])

@@ -10,6 +10,9 @@ all energy is smooth, so random filters all answer to the same smooth part and t
 on opponent colours takes patches apart into components that hardly correlate, and the normalisation behind it gives
 each the same weight: about what whitening by principal components does (as in Jordan 2024), without the data.
 
+With ``context`` the mean of all places goes through a linear layer and is added to each place before the head, so that
+a place is judged by what the whole picture is like (after the squeeze and excitation of Hu et al. 2018, with a sum).
+
 Residual blocks follow He et al. 2016, with batch normalisation, which folds into the convolutions at export.
 Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic but not time on CPUs.
 """
@@ -81,6 +84,8 @@ class Residual(nn.Module):
         depth: residual blocks, one number for all stages or one a stage.
         strides: by how much each stage shrinks its input; their count is the number of stages.
         frequencies: the first convolution starts as a bank of frequencies; then ``stem`` is 54.
+        stem_stride: by how much the first convolution shrinks its input.
+        context: every place knows the mean of all.
         dropout: share of the head's input channels dropped in training.
 
     Raises:
@@ -95,16 +100,18 @@ class Residual(nn.Module):
         strides: Sequence[int] = (2, 2, 2),
         dropout: float = 0.0,
         frequencies: bool = False,
+        stem_stride: int = 1,
+        context: bool = False,
     ) -> None:
         super().__init__()
         depths = [depth] * len(strides) if isinstance(depth, int) else list(depth)
         if len(depths) != len(strides) or not depths:
             raise RecipeError(f"residual: depth {depths} and strides {list(strides)} must name the same stages")
-        if min(stem, width, *strides) < 1 or min(depths) < 0:
-            raise RecipeError("residual: stem, width and strides must be at least 1 and depth at least 0")
+        if min(stem, stem_stride, width, *strides) < 1 or min(depths) < 0:
+            raise RecipeError("residual: stem, stem_stride, width and strides must be at least 1 and depth at least 0")
         if frequencies and stem != FREQUENCIES:
             raise RecipeError(f"residual: a bank of frequencies has stem: {FREQUENCIES} channels, not {stem}")
-        layers: list[nn.Module] = [_convolution(3, stem), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [_convolution(3, stem, stem_stride), nn.ReLU(inplace=True)]
         if frequencies:
             cast(nn.Conv2d, cast(nn.Sequential, layers[0])[0]).weight.data.copy_(frequency_bank())
         before = stem
@@ -114,9 +121,17 @@ class Residual(nn.Module):
             layers += [Block(after) for _ in range(blocks)]
             before = after
         self.features = nn.Sequential(*layers)
+        self.context = nn.Linear(before, before) if context else None
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(before, 1, 1)
 
+    def places(self, views: Tensor) -> Tensor:
+        """(N, 3, H, W) standardised RGB to what the head reads of each place, (N, channels, h, w)."""
+        seen = cast(Tensor, self.features(views))
+        if self.context is not None:
+            seen = torch.relu(seen + self.context(seen.mean((2, 3)))[:, :, None, None])
+        return seen
+
     def forward(self, views: Tensor) -> Tensor:
         """(N, 3, H, W) standardised RGB to an (N, 1, h, w) logit map, sides divided by the strides."""
-        return cast(Tensor, self.head(self.dropout(self.features(views))))
+        return cast(Tensor, self.head(self.dropout(self.places(views))))

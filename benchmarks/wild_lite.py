@@ -1,0 +1,186 @@
+"""Makes the bundle `wild-lite`: a small network that learnt what the tower of `wild` sees, with a linear head.
+
+    madeby data import table wild_full/manifest.csv -o wild-full.parquet
+    python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite [--work FOLDER]
+    madeby evaluate --model wild-lite/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
+
+The network learns no label: from pictures rescaled and re-encoded by chance it learns the tower's tokens, and the logit
+of heads that had not seen the picture's collection. The head is then Fisher's discriminant, as for `wild` (see
+wild_heads.py); calibration and thresholds come from scores of collections that were left out of its fit.
+A run that broke off goes on where it was; it takes about two hours on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+import wild_heads
+import wild_lite_student as student
+from torch import nn
+from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
+from wild_lite_card import card_text
+from wild_lite_material import material
+
+from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
+from madeby.detector.bundle import (
+    CARD_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    Bundle,
+    BundleSpec,
+    Domain,
+    Training,
+    sha256_of,
+)
+from madeby.detector.views import normalised, views_of
+from madeby.errors import PictureError
+from madeby.pictures.decode import decode
+from madeby.training.bundle_writer import validation_block
+from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
+from madeby.training.export import OPSET, export_onnx, parity
+from madeby.version import __version__
+
+VERSION = "0.2.0"
+SETTINGS = Settings(blocks=(0,))
+"""One block of features: the mean of the network's places."""
+
+
+def make(data: Path, output: Path, work: Path) -> None:
+    """Learn network and head, and write the bundle."""
+    table = usable(read_manifest(data))
+    ours = table.filter(~pl.col("collection").is_in(wild_heads.JUDGES))
+    network = student.train(material(ours.filter(pl.col("split") == "train"), work, work), work).eval()
+    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), work / "views.npy")
+    pictures = Pictures(
+        features(network, views)[:, None],
+        (rows["label"] == "ai").to_numpy().astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
+    )
+    train = (rows["split"] == "train").to_numpy()
+    weights, bias = fit(pictures[train], SETTINGS)
+    logits = scores(pictures, (weights, bias))
+    logits[train] = left_out_scores(pictures[train], SETTINGS)
+    wild_heads.told(pictures, logits, train)
+    judged = np.isfinite(logits)
+    left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
+    with torch.no_grad():
+        network.head.weight.copy_(torch.from_numpy(weights.reshape(network.head.weight.shape)))
+        network.head.bias.fill_(bias)
+    write(output / "bundle", network, left_out, table, rows, views)
+
+
+def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
+    """The rows whose pictures can be read and are not to be judged by, and their views (n, 224, 224, 3)."""
+    if not path.is_file():
+        with ProcessPoolExecutor() as pool:
+            seen = list(pool.map(view_of, enumerate(rows["path"].to_list()), chunksize=16))
+        np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+    views = np.load(path)
+    kept = views[:, ::16, ::16].any((1, 2, 3)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
+    return rows.filter(pl.Series(kept)), views[kept]
+
+
+def view_of(entry: tuple[int, str]) -> np.ndarray | None:
+    """What the heads of `wild` are fitted on as well; None where a picture cannot be read."""
+    row, name = entry
+    try:
+        pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
+    except (OSError, PictureError) as error:
+        print(f"left out: {error}", flush=True)
+        return None
+    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([SETTINGS.seed, row]))
+    return views_of(seen, wild_heads.PREPROCESSING)[0]
+
+
+@torch.no_grad()
+def features(network: nn.Module, views: np.ndarray) -> np.ndarray:
+    """(n, channels): the mean of what the head reads of each place."""
+    found = []
+    for start in range(0, len(views), 32):
+        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.PREPROCESSING))
+        found.append(network.places(pixels).mean((2, 3)).double().numpy())
+    return np.concatenate(found)
+
+
+def write(
+    output: Path, network: nn.Module, left_out: Scores, table: pl.DataFrame, rows: pl.DataFrame, views: np.ndarray
+) -> None:
+    """The bundle: exported network, calibration, thresholds, card."""
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    export_onnx(network, wild_heads.PREPROCESSING.size, output / MODEL_FILE)
+    difference = parity(network, views, wild_heads.PREPROCESSING, output / MODEL_FILE)
+    set_on = "pictures of collections left out of the head's fit, rescaled and re-encoded by chance"
+    calibration = fit_calibration(left_out, set_on)
+    collections = rows["collection"].value_counts(sort=True)
+    spec = BundleSpec(
+        name="wild-lite",
+        version=VERSION,
+        description="small and quick: learnt from `wild` what to look at; its card says where it is chance",
+        licence="Apache-2.0",
+        network=student.NETWORK,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        onnx_opset=OPSET,
+        model_sha256=sha256_of(output / MODEL_FILE),
+        preprocessing=wild_heads.PREPROCESSING,
+        calibration=calibration,
+        domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
+        training=Training(
+            data="wild_full",
+            manifest_sha256=manifest_sha256(table),
+            n_train=int((rows["split"] == "train").sum()),
+            n_val=int((rows["split"] == "val").sum()),
+            collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
+            recipe=recipe(),
+            command="python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite",
+        ),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        madeby_version=__version__,
+    )
+    bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
+    block = validation_block(left_out, bundle.spec, difference)
+    bundle.write_spec()
+    facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
+    (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
+    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows), encoding="utf-8")
+    print(facts)
+
+
+def recipe() -> dict[str, object]:
+    """What the run was, as the bundle tells it."""
+    head = {name: value for name, value in asdict(SETTINGS).items() if name != "blocks"}
+    return {
+        "network": student.NETWORK,
+        "network_options": student.OPTIONS,
+        "epochs": student.EPOCHS,
+        "epochs_of_tokens_alone": student.TOKENS_ALONE,
+        "batch_size": student.BATCH,
+        "optimizer": "adamw",
+        "learning_rate": student.RATE,
+        "weight_decay": student.DECAY,
+        "ema": student.AVERAGING,
+        "views_made_worse": student.WORSE,
+        **head,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--work", type=Path, help="keeps views, tokens and checkpoints (default: OUTPUT/work)")
+    given = parser.parse_args()
+    make(given.data, given.output, given.work or given.output / "work")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The card of the bundle `wild-lite`; see wild_lite.py."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from madeby.detector.bundle import BundleSpec
+from madeby.training.bundle_writer import ValidationBlock
+from madeby.training.card import promises
+
+
+def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame) -> str:
+    """What the bundle is, what it was made of, what it reaches and what it may be used for."""
+    counts = rows.group_by("split", "label", "collection").len().sort("split", "label", "collection")
+    listed = "\n".join(
+        f"| {split} | {label} | {name} | {count:,} |" for split, label, name, count in counts.iter_rows()
+    )
+    recipe = "\n".join(f"- {name}: {value}" for name, value in spec.training.recipe.items())
+    calibration, size = spec.calibration, spec.preprocessing.size
+    return f"""# {spec.name} {spec.version}
+
+Tells pictures made by generative models from pictures made by cameras and people. One network (`{spec.network}`,
+{spec.parameters:,} parameters, trained from nothing) looks at the middle square of the picture, scaled to {size}
+pixels. It learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
+
+## What it is for
+A first, quick opinion where `wild` is not at hand, on photographs and photographic AI pictures of at least
+{spec.domain.min_side} pixels a side. It gives evidence, not proof, and is mostly `uncertain`. `wild` tells more
+(`madeby models pull wild`).
+
+## What it is not for
+Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the picture at {size}
+pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well as traces,
+so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
+
+## How it was made
+The network learnt without labels, from the training pictures of all collections: at each place the patch tokens of
+`wild`'s tower, over the whole its CLS tokens and the logit of heads that had not seen the picture's collection. The
+head is Fisher's discriminant on the mean of the network's places, fitted on at most
+{spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
+openai/clip-vit-base-patch16; none of its weights are in here.
+
+## Data
+Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by
+chance, whatever its label. Manifest fingerprint: `{spec.training.manifest_sha256}`. The head's pictures:
+
+| split | label | collection | pictures |
+|---|---|---|---|
+{listed}
+
+## What it reaches on collections that were left out
+Five fits of the head, each without a fifth of the training collections, two without a half of the portraits, and `val`,
+which neither head nor network saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and
+re-encoded. The network saw the training pictures, though no label of the collection left out, so expect less
+elsewhere; `val`, below, is the cleaner figure. Calibration and thresholds were set on these very scores. The portraits
+are the only ones by people, so mistrust it with kinds of photographs that the list above lacks.
+
+No picture of `matched`, below, was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
+
+| figure | value |
+|---|---|
+| area under the ROC curve | {block.auroc:.3f} |
+| accuracy at probability 0.5 | {block.accuracy:.1%} |
+| human called ai / called human | {block.human_called_ai:.2%} / {block.human_called_human:.1%} |
+| ai called ai / called human | {block.ai_called_ai:.1%} / {block.ai_called_human:.2%} |
+
+## Calibration and thresholds
+Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {calibration.intercept:.4g}), fitted on
+{calibration.n:,} {calibration.fitted_on}, both labels weighed alike.
+
+{promises(spec)}
+
+## Recipe
+{recipe}
+
+Made with madeby {spec.madeby_version}: `{spec.training.command}`. The ONNX model's logits differ from the trained
+network's by at most {block.parity:.1e}.
+"""

@@ -1,0 +1,185 @@
+"""What the network of `wild-lite` learns from: views of pictures, and what the tower of `wild` sees in them.
+
+See wild_lite.py. Everything is kept in a folder, a part of 1,000 pictures a file, so that a run that broke off goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import wild_heads
+from PIL import Image
+from wild_discriminant import FOLDS, PORTRAITS, Pictures, Settings, fit
+
+from madeby.detector.providers import load_onnxruntime
+from madeby.detector.views import normalised, views_of
+from madeby.errors import PictureError
+from madeby.pictures.decode import decode
+from madeby.stores.graft import graft
+
+PART = 1000
+BLOCKS = (4, 5, 6)
+COMPONENTS, WHOLE_COMPONENTS = 96, 192
+SAMPLED_PICTURES, SAMPLED_TOKENS, SAMPLED_WHOLES = 40, 24, 6000
+LARGEST_SIDE = 2400
+"""Larger pictures are made smaller first: what the world does to them makes them smaller still."""
+
+VIEW_SEED = 7
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is learnt from, one row a picture that could be read.
+
+    ``views`` (n, 224, 224, 3) uint8; ``tokens`` (n, 196, 96) float16, the patch tokens after the sixth block in the
+    basis of their 96 strongest components, each of variance 1; ``weights`` (96,) what each component counts;
+    ``wholes`` (n, 192) float32, the same of the CLS tokens after the fifth to seventh block; ``logits`` (n, 7) float32,
+    the parts of the logit of heads that had not seen the picture's collection, and their sum, standardised.
+    """
+
+    rows: pl.DataFrame
+    views: np.ndarray
+    tokens: np.ndarray
+    weights: np.ndarray
+    wholes: np.ndarray
+    logits: np.ndarray
+
+
+def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
+    """Make, or take up from the folder, what is to be learnt from the pictures of a manifest's rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(folder / "rows.parquet")
+    starts = range(0, rows.height, PART)
+    with ProcessPoolExecutor() as pool:
+        for start in starts:
+            path = folder / f"views-{start:05d}.npy"
+            if not path.is_file():
+                entries = [(row, rows["path"][row]) for row in range(start, min(start + PART, rows.height))]
+                seen = list(pool.map(view_of, entries, chunksize=8))
+                np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+                print(path.name, flush=True)
+    views = np.concatenate([np.load(folder / f"views-{start:05d}.npy") for start in starts])
+    read = views[:, ::16, ::16].any((1, 2, 3))
+    tower = tower_session(tower_folder)
+    mean, to_components, scale = basis(views[read], tower, folder / "basis.npz")
+
+    def seen_by_tower(view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        blocks = tower(view)
+        pooled = np.stack([np.stack([block[0], block[1:].mean(0)]) for block in blocks])
+        return pooled.astype(np.float16), ((blocks[1][1:] - mean) @ to_components).astype(np.float16)
+
+    with ThreadPoolExecutor() as pool:
+        for start in starts:
+            path = folder / f"tower-{start:05d}.npz"
+            if not path.is_file():
+                seen = list(pool.map(seen_by_tower, views[start : start + PART]))
+                np.savez(path, pooled=np.stack([each for each, _ in seen]), tokens=np.stack([each for _, each in seen]))
+                print(path.name, flush=True)
+    parts = [np.load(folder / f"tower-{start:05d}.npz") for start in starts]
+    pooled = np.concatenate([part["pooled"] for part in parts])[read].astype(np.float64)
+    tokens = np.concatenate([part["tokens"] for part in parts])[read]
+    rows = rows.filter(pl.Series(read))
+    return Material(rows, views[read], tokens, scale / scale.max(), wholes_of(pooled), logits_of(pooled, rows))
+
+
+def view_of(entry: tuple[int, str]) -> np.ndarray | None:
+    """The middle square of a picture, rescaled and re-encoded by chance; None where it cannot be read."""
+    row, path = entry
+    try:
+        pixels = decode(Path(path).read_bytes(), perceptual_hash=False).pixels
+    except (OSError, PictureError) as error:
+        print(f"left out: {error}", flush=True)
+        return None
+    height, width = pixels.shape[:2]
+    if max(height, width) > LARGEST_SIDE:
+        scale = LARGEST_SIDE / max(height, width)
+        smaller = round(width * scale), round(height * scale)
+        pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
+    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([VIEW_SEED, 0, row]))
+    return views_of(seen, wild_heads.PREPROCESSING)[0]
+
+
+def tower_session(folder: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """From a view (224, 224, 3) to the tokens (197, 768) after each of the blocks."""
+    onnxruntime = load_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    model = graft(wild_heads.tower(folder), wild_heads.tokens_model(BLOCKS))
+    session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def run(view: np.ndarray) -> list[np.ndarray]:
+        tokens = session.run(None, {"pixels": normalised(view[None], wild_heads.PREPROCESSING)})
+        return [each[0] for each in tokens]
+
+    return run
+
+
+def basis(
+    views: np.ndarray, tower: Callable[[np.ndarray], list[np.ndarray]], path: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (768,), whitening (768, 96) and spread (96,) of the principal components of standardised patch tokens."""
+    if not path.is_file():
+        draw = np.random.default_rng(0)
+        chosen = draw.permutation(len(views))[: SAMPLED_PICTURES * -(-len(views) // PART)]
+        places = wild_heads.GRID**2
+        sample = np.concatenate(
+            [tower(views[row])[1][1:][draw.integers(0, places, SAMPLED_TOKENS)] for row in chosen]
+        ).astype(np.float64)
+        mean, deviation = sample.mean(0), sample.std(0) + 1e-6
+        _, values, vectors = np.linalg.svd((sample - mean) / deviation, full_matrices=False)
+        scale = values[:COMPONENTS] / np.sqrt(len(sample))
+        whitening = (vectors[:COMPONENTS] / scale[:, None] / deviation).T
+        np.savez(path, mean=mean.astype(np.float32), whitening=whitening.astype(np.float32), scale=scale)
+    found = np.load(path)
+    return found["mean"], found["whitening"], found["scale"].astype(np.float32)
+
+
+def wholes_of(pooled: np.ndarray) -> np.ndarray:
+    """(n, 192) float32: the strongest components of the CLS tokens (n, blocks, 2, 768) of all blocks together."""
+    whole = pooled[:, :, 0].reshape(len(pooled), -1)
+    standard = (whole - whole.mean(0)) / (whole.std(0) + 1e-6)
+    sample = standard[np.random.default_rng(0).permutation(len(standard))[:SAMPLED_WHOLES]]
+    values, vectors = np.linalg.eigh(np.cov(sample.T))
+    strongest = np.argsort(values)[::-1][:WHOLE_COMPONENTS]
+    return (standard @ (vectors[:, strongest] / np.sqrt(values[strongest]))).astype(np.float32)
+
+
+def logits_of(pooled: np.ndarray, rows: pl.DataFrame) -> np.ndarray:
+    """(n, 7) float32: what heads like those of `wild` make of pictures whose collection they had not seen.
+
+    Args:
+        pooled: (n, blocks, 2, 768) CLS token and mean patch token.
+        rows: the pictures' rows.
+
+    Returns:
+        by block what CLS token and patch tokens say, and their sum; each of mean 0 and variance 1.
+    """
+    settings = Settings()
+    pictures = Pictures(
+        pooled.reshape(len(pooled), len(BLOCKS), -1),
+        (rows["label"] == "ai").to_numpy().astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
+    )
+    learnt = np.zeros(len(pooled), bool)
+    numbered = rows.with_row_index("row")
+    learnt[wild_heads.chosen(numbered, settings)["row"].to_numpy()] = True
+    said = np.full((len(pooled), len(BLOCKS), 2), np.nan)
+    portraits = np.flatnonzero(pictures.collections == PORTRAITS)
+    in_folds = {PORTRAITS, *(name for fold in FOLDS for name in fold)}
+    others = sorted(set(pictures.collections.tolist()) - in_folds)
+    parts = [np.flatnonzero(np.isin(pictures.collections, names)) for names in (*FOLDS, *([each] for each in others))]
+    for part in [*parts, portraits[::2], portraits[1::2]]:
+        inside = learnt.copy()
+        inside[part] = False
+        weights, bias = fit(pictures[inside], settings)
+        by_token = weights.reshape(len(BLOCKS), 2, -1)
+        said[part] = np.einsum("nbtf,btf->nbt", pooled[part], by_token) + bias / by_token[..., 0].size
+    parts_of_logit = said.reshape(len(said), -1)
+    together = np.concatenate([parts_of_logit, parts_of_logit.sum(1, keepdims=True)], axis=1)
+    return ((together - together.mean(0)) / together.std(0)).astype(np.float32)
