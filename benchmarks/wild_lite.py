@@ -4,10 +4,9 @@
     python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite [--work FOLDER]
     madeby evaluate --model wild-lite/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
 
-The network learns no label: from pictures rescaled and re-encoded by chance it learns the tower's tokens, and the logit
-of heads that had not seen the picture's collection. The head is then Fisher's discriminant, as for `wild` (see
-wild_heads.py); calibration and thresholds come from scores of collections that were left out of its fit.
-A run that broke off goes on where it was; it takes about two hours on two cores.
+The network learns no label: from pictures rescaled and re-encoded by chance it learns the tower's tokens. The head is
+then Fisher's discriminant on what it tells of the CLS tokens, as for `wild` (see wild_heads.py); calibration and
+thresholds come from scores of collections that were left out of its fit. A run that broke off goes on where it was.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import torch
 import wild_heads
 import wild_lite_student as student
 from torch import nn
-from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
+from wild_discriminant import Settings, fit, joined
 from wild_lite_card import card_text
 from wild_lite_material import material
 
@@ -41,9 +40,7 @@ from madeby.detector.bundle import (
     Training,
     sha256_of,
 )
-from madeby.detector.views import normalised, views_of
-from madeby.errors import PictureError
-from madeby.pictures.decode import decode
+from madeby.detector.views import normalised
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.export import OPSET, export_onnx, parity
@@ -51,64 +48,60 @@ from madeby.version import __version__
 
 VERSION = "0.2.0"
 SETTINGS = Settings(blocks=(0,))
-"""One block of features: the mean of the network's places."""
+"""One block of features: what the network tells of the CLS tokens."""
 
 
 def make(data: Path, output: Path, work: Path) -> None:
     """Learn network and head, and write the bundle."""
     table = usable(read_manifest(data))
     ours = table.filter(~pl.col("collection").is_in(wild_heads.JUDGES))
-    network = student.train(material(ours.filter(pl.col("split") == "train"), work, work), work).eval()
-    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), work / "views.npy")
-    pictures = Pictures(
-        features(network, views)[:, None],
-        (rows["label"] == "ai").to_numpy().astype(np.int8),
-        rows["collection"].to_numpy().astype(str),
+    learnt = student.finished(work) or student.train(
+        material(ours.filter(pl.col("split") == "train"), work, work), work
     )
+    rows = wild_heads.chosen(table, SETTINGS)
+    views = views_of_chosen(rows, work)
+    kept = views[:, :, ::16, ::16].any((0, 2, 3, 4)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
+    rows, views = rows.filter(pl.Series(kept)), views[:, kept]
+    versions = wild_heads.versions_of(np.stack([features(learnt, each)[:, None] for each in views]), rows)
     train = (rows["split"] == "train").to_numpy()
-    weights, bias = fit(pictures[train], SETTINGS)
-    logits = scores(pictures, (weights, bias))
-    logits[train] = left_out_scores(pictures[train], SETTINGS)
-    wild_heads.told(pictures, logits, train)
-    judged = np.isfinite(logits)
-    left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
-    with torch.no_grad():
-        network.head.weight.copy_(torch.from_numpy(weights.reshape(network.head.weight.shape)))
-        network.head.bias.fill_(bias)
-    write(output / "bundle", network, left_out, table, rows, views)
+    weights, bias = fit(joined([version[train] for version in versions]), SETTINGS)
+    logits = wild_heads.judged(versions, train, (weights, bias), SETTINGS)
+    known = np.isfinite(logits)
+    left_out = Scores(logits[known], versions[0].labels[known], tuple(versions[0].collections[known]))
+    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views[0])
 
 
-def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
-    """The rows whose pictures can be read and are not to be judged by, and their views (n, 224, 224, 3)."""
-    if not path.is_file():
-        with ProcessPoolExecutor() as pool:
-            seen = list(pool.map(view_of, enumerate(rows["path"].to_list()), chunksize=16))
-        np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
-    views = np.load(path)
-    kept = views[:, ::16, ::16].any((1, 2, 3)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
-    return rows.filter(pl.Series(kept)), views[kept]
-
-
-def view_of(entry: tuple[int, str]) -> np.ndarray | None:
-    """What the heads of `wild` are fitted on as well; None where a picture cannot be read."""
-    row, name = entry
-    try:
-        pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-    except (OSError, PictureError) as error:
-        print(f"left out: {error}", flush=True)
-        return None
-    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([SETTINGS.seed, row]))
-    return views_of(seen, wild_heads.PREPROCESSING)[0]
+def views_of_chosen(rows: pl.DataFrame, work: Path) -> np.ndarray:
+    """(treatments, n, 224, 224, 3) what the heads of `wild` are fitted on as well; black where one cannot be read."""
+    found = []
+    for treatment in wild_heads.TREATMENTS:
+        path = work / f"{treatment.name}-views.npy"
+        if not path.is_file():
+            with ProcessPoolExecutor() as pool:
+                seen = list(pool.map(treatment.view_of, enumerate(rows["path"].to_list()), chunksize=16))
+            np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+        found.append(np.load(path))
+    return np.stack(found)
 
 
 @torch.no_grad()
-def features(network: nn.Module, views: np.ndarray) -> np.ndarray:
-    """(n, channels): the mean of what the head reads of each place."""
+def features(learnt: student.Student, views: np.ndarray) -> np.ndarray:
+    """(n, 192): what the network tells of the CLS tokens."""
     found = []
     for start in range(0, len(views), 32):
         pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.PREPROCESSING))
-        found.append(network.places(pixels).mean((2, 3)).double().numpy())
+        found.append(learnt(pixels)[1].double().numpy())
     return np.concatenate(found)
+
+
+@torch.no_grad()
+def with_head(learnt: student.Student, weights: np.ndarray, bias: float) -> nn.Module:
+    """The network with a head that does to its places at once what the last layer and the discriminant do."""
+    head, last = learnt.network.head, learnt.whole
+    direction = torch.from_numpy(weights)
+    head.weight.copy_((direction @ last.weight.double()).reshape(head.weight.shape))
+    head.bias.fill_(float(direction @ last.bias.double()) + bias)
+    return learnt.network
 
 
 def write(
@@ -162,14 +155,13 @@ def recipe() -> dict[str, object]:
         "network": student.NETWORK,
         "network_options": student.OPTIONS,
         "epochs": student.EPOCHS,
-        "epochs_of_tokens_alone": student.TOKENS_ALONE,
         "batch_size": student.BATCH,
         "optimizer": "adamw",
         "learning_rate": student.RATE,
         "weight_decay": student.DECAY,
         "ema": student.AVERAGING,
-        "views_made_worse": student.WORSE,
         **head,
+        "treatments": [each.name for each in wild_heads.TREATMENTS],
     }
 
 

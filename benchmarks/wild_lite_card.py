@@ -35,14 +35,15 @@ so that portraits and other studio-like photographs come nearer to `ai` than sna
 
 ## How it was made
 The network learnt without labels, from the training pictures of all collections: at each place the patch tokens of
-`wild`'s tower, over the whole its CLS tokens and the logit of heads that had not seen the picture's collection. The
-head is Fisher's discriminant on the mean of the network's places, fitted on at most
-{spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
-openai/clip-vit-base-patch16; none of its weights are in here.
+`wild`'s tower after its sixth block, over the whole its CLS tokens after the fifth to seventh. The head is Fisher's
+discriminant on what the network tells of the CLS tokens, fitted on at most {spec.training.recipe["per_collection"]}
+pictures a collection and label. The tower is an 8-bit export of openai/clip-vit-base-patch16; none of its weights are
+in here.
 
 ## Data
 Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by
-chance, whatever its label. Manifest fingerprint: `{spec.training.manifest_sha256}`. The head's pictures:
+chance, whatever its label, once as usual and once harder for the head, which learnt from both. Manifest fingerprint:
+`{spec.training.manifest_sha256}`. The head's pictures:
 
 | split | label | collection | pictures |
 |---|---|---|---|
@@ -50,9 +51,9 @@ chance, whatever its label. Manifest fingerprint: `{spec.training.manifest_sha25
 
 ## What it reaches on collections that were left out
 Five fits of the head, each without a fifth of the training collections, two without a half of the portraits, and `val`,
-which neither head nor network saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and
-re-encoded. The network saw the training pictures, though no label of the collection left out, so expect less
-elsewhere; `val`, below, is the cleaner figure. Calibration and thresholds were set on these very scores. The portraits
+which neither head nor network saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), re-encoded as
+usual. The network saw the training pictures, though no labels, so expect less elsewhere; `val`, below, is the cleaner
+figure. Calibration and thresholds were set on these very scores. The portraits
 are the only ones by people, so mistrust it with kinds of photographs that the list above lacks.
 
 No picture of `matched`, below, was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.

@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 import wild_heads
 from PIL import Image
-from wild_discriminant import FOLDS, PORTRAITS, Pictures, Settings, fit
 
 from madeby.detector.providers import load_onnxruntime
 from madeby.detector.views import normalised, views_of
@@ -39,16 +38,13 @@ class Material:
 
     ``views`` (n, 224, 224, 3) uint8; ``tokens`` (n, 196, 96) float16, the patch tokens after the sixth block in the
     basis of their 96 strongest components, each of variance 1; ``weights`` (96,) what each component counts;
-    ``wholes`` (n, 192) float32, the same of the CLS tokens after the fifth to seventh block; ``logits`` (n, 7) float32,
-    the parts of the logit of heads that had not seen the picture's collection, and their sum, standardised.
+    ``wholes`` (n, 192) float32, the same of the CLS tokens after the fifth to seventh block.
     """
 
-    rows: pl.DataFrame
     views: np.ndarray
     tokens: np.ndarray
     weights: np.ndarray
     wholes: np.ndarray
-    logits: np.ndarray
 
 
 def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
@@ -84,8 +80,7 @@ def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
     parts = [np.load(folder / f"tower-{start:05d}.npz") for start in starts]
     pooled = np.concatenate([part["pooled"] for part in parts])[read].astype(np.float64)
     tokens = np.concatenate([part["tokens"] for part in parts])[read]
-    rows = rows.filter(pl.Series(read))
-    return Material(rows, views[read], tokens, scale / scale.max(), wholes_of(pooled), logits_of(pooled, rows))
+    return Material(views[read], tokens, scale / scale.max(), wholes_of(pooled))
 
 
 def view_of(entry: tuple[int, str]) -> np.ndarray | None:
@@ -148,38 +143,3 @@ def wholes_of(pooled: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(np.cov(sample.T))
     strongest = np.argsort(values)[::-1][:WHOLE_COMPONENTS]
     return (standard @ (vectors[:, strongest] / np.sqrt(values[strongest]))).astype(np.float32)
-
-
-def logits_of(pooled: np.ndarray, rows: pl.DataFrame) -> np.ndarray:
-    """(n, 7) float32: what heads like those of `wild` make of pictures whose collection they had not seen.
-
-    Args:
-        pooled: (n, blocks, 2, 768) CLS token and mean patch token.
-        rows: the pictures' rows.
-
-    Returns:
-        by block what CLS token and patch tokens say, and their sum; each of mean 0 and variance 1.
-    """
-    settings = Settings()
-    pictures = Pictures(
-        pooled.reshape(len(pooled), len(BLOCKS), -1),
-        (rows["label"] == "ai").to_numpy().astype(np.int8),
-        rows["collection"].to_numpy().astype(str),
-    )
-    learnt = np.zeros(len(pooled), bool)
-    numbered = rows.with_row_index("row")
-    learnt[wild_heads.chosen(numbered, settings)["row"].to_numpy()] = True
-    said = np.full((len(pooled), len(BLOCKS), 2), np.nan)
-    portraits = np.flatnonzero(pictures.collections == PORTRAITS)
-    in_folds = {PORTRAITS, *(name for fold in FOLDS for name in fold)}
-    others = sorted(set(pictures.collections.tolist()) - in_folds)
-    parts = [np.flatnonzero(np.isin(pictures.collections, names)) for names in (*FOLDS, *([each] for each in others))]
-    for part in [*parts, portraits[::2], portraits[1::2]]:
-        inside = learnt.copy()
-        inside[part] = False
-        weights, bias = fit(pictures[inside], settings)
-        by_token = weights.reshape(len(BLOCKS), 2, -1)
-        said[part] = np.einsum("nbtf,btf->nbt", pooled[part], by_token) + bias / by_token[..., 0].size
-    parts_of_logit = said.reshape(len(said), -1)
-    together = np.concatenate([parts_of_logit, parts_of_logit.sum(1, keepdims=True)], axis=1)
-    return ((together - together.mean(0)) / together.std(0)).astype(np.float32)

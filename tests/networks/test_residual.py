@@ -39,3 +39,13 @@ def test_with_context_every_place_knows_the_whole_picture():
     with torch.no_grad():
         assert torch.equal(plain(black)[..., -1, -1], plain(corner)[..., -1, -1])
         assert not torch.equal(knowing(black)[..., -1, -1], knowing(corner)[..., -1, -1])
+
+
+def test_what_counts_of_the_places_is_in_the_mean_a_layer_on_their_mean():
+    torch.manual_seed(0)
+    context = build_network("residual", {"width": 8, "strides": [2], "context": True}, 32).context
+    seen = torch.randn(3, 8, 5, 7)
+    with torch.no_grad():
+        wanted = torch.relu(context.asked(context.informed(seen).mean((2, 3))))
+        assert torch.allclose(context(seen).mean((2, 3)), wanted, atol=1e-6)
+        assert 0 < (wanted == 0).sum() < wanted.numel()

@@ -10,8 +10,8 @@ all energy is smooth, so random filters all answer to the same smooth part and t
 on opponent colours takes patches apart into components that hardly correlate, and the normalisation behind it gives
 each the same weight: about what whitening by principal components does (as in Jordan 2024), without the data.
 
-With ``context`` the mean of all places goes through a linear layer and is added to each place before the head, so that
-a place is judged by what the whole picture is like (after the squeeze and excitation of Hu et al. 2018, with a sum).
+With ``context`` a place is judged by what the whole picture is like (after the squeeze and excitation of Hu et al.
+2018): see :class:`Context`.
 
 Residual blocks follow He et al. 2016, with batch normalisation, which folds into the convolutions at export.
 Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic but not time on CPUs.
@@ -48,6 +48,32 @@ class Block(nn.Module):
         """(N, width, h, w) to the same shape."""
         change = self.second(self.activation(self.first(features)))
         return cast(Tensor, self.activation(features + change))
+
+
+class Context(nn.Module):
+    """What all places of a picture mean together, told to each of them.
+
+    The mean of the places goes through a linear layer and is added to each. A second linear layer then asks for
+    features, of which those count that are positive for the mean: at each place they are on or off together, so that
+    their mean over the places is that second layer with a ReLU, applied to the mean, and what a linear head makes of it
+    still is the mean of what it makes of the places.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.told = nn.Linear(width, width)
+        self.asked = nn.Linear(width, width)
+
+    def informed(self, seen: Tensor) -> Tensor:
+        """(N, width, h, w) places to the same shape, each knowing the mean of all."""
+        return torch.relu(seen + self.told(seen.mean((2, 3)))[:, :, None, None])
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """(N, width, h, w) places to what counts of each, the same shape."""
+        places = self.informed(seen)
+        asked = nn.functional.conv2d(places, self.asked.weight[:, :, None, None], self.asked.bias)
+        counts = (self.asked(places.mean((2, 3))) > 0).to(asked.dtype)
+        return cast(Tensor, asked * counts[:, :, None, None])
 
 
 FREQUENCIES = 54
@@ -121,16 +147,13 @@ class Residual(nn.Module):
             layers += [Block(after) for _ in range(blocks)]
             before = after
         self.features = nn.Sequential(*layers)
-        self.context = nn.Linear(before, before) if context else None
+        self.context = Context(before) if context else nn.Identity()
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(before, 1, 1)
 
     def places(self, views: Tensor) -> Tensor:
         """(N, 3, H, W) standardised RGB to what the head reads of each place, (N, channels, h, w)."""
-        seen = cast(Tensor, self.features(views))
-        if self.context is not None:
-            seen = torch.relu(seen + self.context(seen.mean((2, 3)))[:, :, None, None])
-        return seen
+        return cast(Tensor, self.context(self.features(views)))
 
     def forward(self, views: Tensor) -> Tensor:
         """(N, 3, H, W) standardised RGB to an (N, 1, h, w) logit map, sides divided by the strides."""
