@@ -57,8 +57,8 @@ otherwise, and logits differ.
 
 ## Data
 Original files of public collections, at most {spec.training.recipe["per_collection"]} a collection and label; their
-pictures keep their own licences. Each was rescaled and re-encoded by chance, whatever its label, once as usual and once
-harder; the heads learnt from both. Manifest fingerprint: `{spec.training.manifest_sha256}`.
+pictures keep their own licences. Each was rescaled and re-encoded by chance, whatever its label. Manifest fingerprint:
+`{spec.training.manifest_sha256}`.
 
 | split | label | collection | pictures |
 |---|---|---|---|
@@ -66,7 +66,7 @@ harder; the heads learnt from both. Manifest fingerprint: `{spec.training.manife
 
 ## What it reaches on collections that were left out
 Five fits, each without a fifth of the training collections, two without a half of the portraits, and `val`, which no
-fit saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), re-encoded as usual. Calibration and
+fit saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and re-encoded. Calibration and
 thresholds were set on these very scores. The portraits are the only ones by people; without all of them half of them
 pass for AI. So mistrust it with kinds of photographs that the list above lacks. On 65 portraits of another collection
 (the test pictures of serengil/deepface) none was called `ai`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,33 +94,13 @@ def scores(pictures: Pictures, head: tuple[np.ndarray, float]) -> np.ndarray:
     return np.einsum("nbf,bf->n", pictures.values, head[0]) + head[1]
 
 
-def joined(versions: Sequence[Pictures]) -> Pictures:
-    """Several versions of pictures as pictures of their own."""
-    return Pictures(
-        np.concatenate([each.values for each in versions]),
-        np.concatenate([each.labels for each in versions]),
-        np.concatenate([each.collections for each in versions]),
-    )
-
-
-def left_out_scores(versions: Sequence[Pictures], settings: Settings) -> list[np.ndarray]:
-    """What each picture scores where its collection was not learnt from; NaN for collections in no fold.
-
-    Args:
-        versions: the same pictures, row for row, each time as another treatment left them; all are learnt from.
-        settings: of the fits.
-
-    Returns:
-        one (n,) for each version.
-    """
-    collections = versions[0].collections
-    found = [np.full(len(collections), np.nan) for _ in versions]
-    portraits = np.flatnonzero(collections == PORTRAITS)
-    parts = [np.flatnonzero(np.isin(collections, fold)) for fold in FOLDS] + [portraits[::2], portraits[1::2]]
+def left_out_scores(pictures: Pictures, settings: Settings) -> np.ndarray:
+    """(n,) what each picture scores where its collection was not learnt from; NaN for collections in no fold."""
+    found = np.full(len(pictures.labels), np.nan)
+    portraits = np.flatnonzero(pictures.collections == PORTRAITS)
+    parts = [np.flatnonzero(np.isin(pictures.collections, fold)) for fold in FOLDS] + [portraits[::2], portraits[1::2]]
     for part in parts:
-        inside = np.ones(len(collections), bool)
+        inside = np.ones(len(found), bool)
         inside[part] = False
-        head = fit(joined([version[inside] for version in versions]), settings)
-        for said, version in zip(found, versions, strict=True):
-            said[part] = scores(version[part], head)
+        found[part] = scores(pictures[part], fit(pictures[inside], settings))
     return found

@@ -5,11 +5,11 @@
     madeby evaluate --model wild/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
     python benchmarks/wild_heads.py --release wild/bundle --store src/madeby/stores/pullable
 
-Every picture is rescaled and re-encoded by chance, whatever its label, once as usual and once harder; its middle square
-goes through the tower both times. A head per block is Fisher's discriminant on the CLS token and the mean of the patch
-tokens; what it takes for noise is the scatter within a collection and, just as much, that between collections of one
-label, so that what tells collections apart cannot tell labels apart. The heads' scores are averaged. Calibration and
-thresholds come from scores of collections that were left out of the fit, of pictures re-encoded as usual.
+Every picture is rescaled and re-encoded by chance, whatever its label; its middle square goes through the tower once.
+A head per block is Fisher's discriminant on the CLS token and the mean of the patch tokens; what it takes for noise is
+the scatter within a collection and, just as much, that between collections of one label, so that what tells
+collections apart cannot tell labels apart. The heads' scores are averaged. Calibration and thresholds come from
+scores of collections that were left out of the fit.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ import polars as pl
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import roc_auc_score
 from wild_card import card_text
-from wild_discriminant import Pictures, Settings, fit, joined, left_out_scores, scores
+from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
 
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
@@ -68,7 +67,7 @@ TOWER_OPSET, TOWER_IR = 14, 7
 TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
 WIDTH, GRID = 768, 14
 HEAD_FILE = "head.onnx"
-VERSION = "0.2.0"
+VERSION = "0.1.0"
 PARITY_PICTURES = 20
 
 JUDGES = ("JovanLiem/AI-Art-Detection",)
@@ -166,39 +165,11 @@ def as_the_world_leaves_it(pixels: np.ndarray, draw: np.random.Generator) -> np.
     return pixels
 
 
-def as_messengers_leave_it(pixels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A picture made small and compressed hard, by chance, whatever its label."""
-    long_side = np.exp(draw.uniform(np.log(320), np.log(640)))
-    factor = float(np.clip(long_side / max(pixels.shape[:2]), 0.02, 1.5))
-    return degradation("jpeg").apply(degradation("resize").apply(pixels, factor), float(draw.integers(30, 61)))
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """What happens to every picture before it is looked at; ``seed`` is that of its chances."""
-
-    name: str
-    apply: Callable[[np.ndarray, np.random.Generator], np.ndarray]
-    seed: int
-
-    def view_of(self, entry: tuple[int, str]) -> np.ndarray | None:
-        """(224, 224, 3) what is left of a picture, given its row and path; None where it cannot be read."""
-        row, path = entry
-        try:
-            pixels = decode(Path(path).read_bytes(), perceptual_hash=False).pixels
-        except (OSError, PictureError) as error:
-            print(f"left out: {error}", flush=True)
-            return None
-        return views_of(self.apply(pixels, np.random.default_rng([self.seed, row])), PREPROCESSING)[0]
-
-
-TREATMENTS = (Treatment("usual", as_the_world_leaves_it, 0), Treatment("harder", as_messengers_leave_it, 11))
-
-
-def features(rows: pl.DataFrame, treatment: Treatment, settings: Settings, folder: Path) -> np.ndarray:
+def features(rows: pl.DataFrame, settings: Settings, folder: Path) -> np.ndarray:
     """(n, blocks, 2, 768) float32: the CLS token and the mean patch token; NaN where a picture cannot be read."""
-    made_of = (rows["path"].to_list(), settings.blocks, treatment.seed)
-    path = folder / f"{treatment.name}-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]}.npy"
+    path = folder / "features.npy"
+    key = hashlib.sha256(repr((rows["path"].to_list(), settings)).encode()).hexdigest()[:16]
+    path = folder / f"features-{key}.npy"
     if path.is_file():
         return np.load(path)
     onnxruntime = load_onnxruntime()
@@ -209,12 +180,16 @@ def features(rows: pl.DataFrame, treatment: Treatment, settings: Settings, folde
     )
 
     def of_picture(entry: tuple[int, str]) -> np.ndarray:
-        view = treatment.view_of(entry)
-        if entry[0] % 200 == 0:
-            print(f"{treatment.name}: {entry[0]} of {rows.height}", flush=True)
-        if view is None:
+        row, name = entry
+        try:
+            pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
+        except (OSError, PictureError) as error:
+            print(f"left out: {error}", flush=True)
             return np.full((len(settings.blocks), 2, WIDTH), np.nan, np.float32)
-        tokens = session.run(None, {"pixels": normalised(view[None], PREPROCESSING)})
+        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, row]))
+        tokens = session.run(None, {"pixels": normalised(views_of(seen, PREPROCESSING), PREPROCESSING)})
+        if row % 200 == 0:
+            print(f"{row} of {rows.height}", flush=True)
         return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
 
     with ThreadPoolExecutor() as pool:
@@ -227,41 +202,26 @@ def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     """Learn the heads and write the bundle."""
     table = usable(read_manifest(data))
     rows = chosen(table, settings)
-    found = np.stack([features(rows, treatment, settings, folder) for treatment in TREATMENTS])
-    kept = np.isfinite(found).all((0, 2, 3, 4)) & ~rows["collection"].is_in(JUDGES).to_numpy()
-    places, found = np.flatnonzero(kept), found[:, kept]
+    found = features(rows, settings, folder)
+    kept = np.isfinite(found).all((1, 2, 3)) & ~rows["collection"].is_in(JUDGES).to_numpy()
+    places, found = np.flatnonzero(kept), found[kept]
     rows = rows.with_row_index("place").filter(kept)
-    versions = versions_of(found.reshape(*found.shape[:2], len(settings.blocks), -1), rows)
-    train = (rows["split"] == "train").to_numpy()
-    learnt = [version[train] for version in versions]
-    head = fit(joined(learnt), settings)
-    usual = scores(versions[0], head)
-    parts = tuple(
-        (name, int(place), float(logit)) for name, place, logit in zip(rows["path"], places, usual, strict=True)
+    pictures = Pictures(
+        found.reshape(len(found), len(settings.blocks), -1).astype(np.float64),
+        (rows["label"] == "ai").to_numpy().astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
     )
-    logits = judged(versions, train, head, settings)
-    kept_scores = np.isfinite(logits)
-    left_out = Scores(logits[kept_scores], versions[0].labels[kept_scores], tuple(versions[0].collections[kept_scores]))
+    train = (rows["split"] == "train").to_numpy()
+    head = fit(pictures[train], settings)
+    logits = scores(pictures, head)
+    parts = tuple(
+        (name, int(place), float(logit)) for name, place, logit in zip(rows["path"], places, logits, strict=True)
+    )
+    logits[train] = left_out_scores(pictures[train], settings)
+    told(pictures, logits, train)
+    judged = np.isfinite(logits)
+    left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
     write(output / "bundle", settings, head, left_out, table, rows, folder, parts[:PARITY_PICTURES])
-
-
-def versions_of(values: np.ndarray, rows: pl.DataFrame) -> list[Pictures]:
-    """The pictures as each treatment left them; ``values`` (treatments, n, blocks, features)."""
-    labels, collections = (rows["label"] == "ai").to_numpy().astype(np.int8), rows["collection"].to_numpy().astype(str)
-    return [Pictures(each.astype(np.float64), labels, collections) for each in values]
-
-
-def judged(
-    versions: list[Pictures], train: np.ndarray, head: tuple[np.ndarray, float], settings: Settings
-) -> np.ndarray:
-    """(n,) logits of the first version: of ``train`` where its collection was left out, of ``val`` by the head."""
-    left_out = left_out_scores([version[train] for version in versions], settings)
-    for treatment, version, of_train in reversed(list(zip(TREATMENTS, versions, left_out, strict=True))):
-        logits = scores(version, head)
-        logits[train] = of_train
-        print(f"Pictures treated as {treatment.name}")
-        told(version, logits, train)
-    return logits
 
 
 def told(pictures: Pictures, logits: np.ndarray, train: np.ndarray) -> None:
@@ -326,14 +286,14 @@ def write(
             n_train=int((rows["split"] == "train").sum()),
             n_val=int((rows["split"] == "val").sum()),
             collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
-            recipe=json.loads(json.dumps(asdict(settings))) | {"treatments": [each.name for each in TREATMENTS]},
+            recipe=json.loads(json.dumps(asdict(settings))),
             command="python benchmarks/wild_heads.py --data wild-full.parquet --output wild",
         ),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         madeby_version=__version__,
     )
     bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
-    block = validation_block(left_out, bundle.spec, parity(bundle, compared))
+    block = validation_block(left_out, bundle.spec, parity(bundle, settings, compared))
     bundle.write_spec()
     facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
     (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
@@ -341,13 +301,13 @@ def write(
     print(facts)
 
 
-def parity(bundle: Bundle, compared: tuple[tuple[str, int, float], ...]) -> float:
+def parity(bundle: Bundle, settings: Settings, compared: tuple[tuple[str, int, float], ...]) -> float:
     """How far the finished bundle's logits lie from those of the features at most."""
     detector = Detector(bundle, threads=1)
     apart = []
     for name, place, logit in compared:
         pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-        seen = TREATMENTS[0].apply(pixels, np.random.default_rng([TREATMENTS[0].seed, place]))
+        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, place]))
         apart.append(abs(detector.read(seen).logit - logit))
     return max(apart)
 

@@ -25,7 +25,7 @@ import torch
 import wild_heads
 import wild_lite_student as student
 from torch import nn
-from wild_discriminant import Settings, fit, joined
+from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
 from wild_lite_card import card_text
 from wild_lite_material import material
 
@@ -40,7 +40,9 @@ from madeby.detector.bundle import (
     Training,
     sha256_of,
 )
-from madeby.detector.views import normalised
+from madeby.detector.views import normalised, views_of
+from madeby.errors import PictureError
+from madeby.pictures.decode import decode
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.export import OPSET, export_onnx, parity
@@ -58,30 +60,43 @@ def make(data: Path, output: Path, work: Path) -> None:
     learnt = student.finished(work) or student.train(
         material(ours.filter(pl.col("split") == "train"), work, work), work
     )
-    rows = wild_heads.chosen(table, SETTINGS)
-    views = views_of_chosen(rows, work)
-    kept = views[:, :, ::16, ::16].any((0, 2, 3, 4)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
-    rows, views = rows.filter(pl.Series(kept)), views[:, kept]
-    versions = wild_heads.versions_of(np.stack([features(learnt, each)[:, None] for each in views]), rows)
+    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), work / "views.npy")
+    pictures = Pictures(
+        features(learnt, views)[:, None],
+        (rows["label"] == "ai").to_numpy().astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
+    )
     train = (rows["split"] == "train").to_numpy()
-    weights, bias = fit(joined([version[train] for version in versions]), SETTINGS)
-    logits = wild_heads.judged(versions, train, (weights, bias), SETTINGS)
+    weights, bias = fit(pictures[train], SETTINGS)
+    logits = scores(pictures, (weights, bias))
+    logits[train] = left_out_scores(pictures[train], SETTINGS)
+    wild_heads.told(pictures, logits, train)
     known = np.isfinite(logits)
-    left_out = Scores(logits[known], versions[0].labels[known], tuple(versions[0].collections[known]))
-    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views[0])
+    left_out = Scores(logits[known], pictures.labels[known], tuple(pictures.collections[known]))
+    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views)
 
 
-def views_of_chosen(rows: pl.DataFrame, work: Path) -> np.ndarray:
-    """(treatments, n, 224, 224, 3) what the heads of `wild` are fitted on as well; black where one cannot be read."""
-    found = []
-    for treatment in wild_heads.TREATMENTS:
-        path = work / f"{treatment.name}-views.npy"
-        if not path.is_file():
-            with ProcessPoolExecutor() as pool:
-                seen = list(pool.map(treatment.view_of, enumerate(rows["path"].to_list()), chunksize=16))
-            np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
-        found.append(np.load(path))
-    return np.stack(found)
+def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
+    """The rows whose pictures can be read and are not to be judged by, and their views (n, 224, 224, 3)."""
+    if not path.is_file():
+        with ProcessPoolExecutor() as pool:
+            seen = list(pool.map(view_of, enumerate(rows["path"].to_list()), chunksize=16))
+        np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+    views = np.load(path)
+    kept = views[:, ::16, ::16].any((1, 2, 3)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
+    return rows.filter(pl.Series(kept)), views[kept]
+
+
+def view_of(entry: tuple[int, str]) -> np.ndarray | None:
+    """What the heads of `wild` are fitted on as well; None where a picture cannot be read."""
+    row, name = entry
+    try:
+        pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
+    except (OSError, PictureError) as error:
+        print(f"left out: {error}", flush=True)
+        return None
+    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([SETTINGS.seed, row]))
+    return views_of(seen, wild_heads.PREPROCESSING)[0]
 
 
 @torch.no_grad()
@@ -161,7 +176,6 @@ def recipe() -> dict[str, object]:
         "weight_decay": student.DECAY,
         "ema": student.AVERAGING,
         **head,
-        "treatments": [each.name for each in wild_heads.TREATMENTS],
     }
 
 

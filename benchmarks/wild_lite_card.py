@@ -42,8 +42,7 @@ in here.
 
 ## Data
 Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by
-chance, whatever its label, once as usual and once harder for the head, which learnt from both. Manifest fingerprint:
-`{spec.training.manifest_sha256}`. The head's pictures:
+chance, whatever its label. Manifest fingerprint: `{spec.training.manifest_sha256}`. The head's pictures:
 
 | split | label | collection | pictures |
 |---|---|---|---|
@@ -51,10 +50,10 @@ chance, whatever its label, once as usual and once harder for the head, which le
 
 ## What it reaches on collections that were left out
 Five fits of the head, each without a fifth of the training collections, two without a half of the portraits, and `val`,
-which neither head nor network saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), re-encoded as
-usual. The network saw the training pictures, though no labels, so expect less elsewhere; `val`, below, is the cleaner
-figure. Calibration and thresholds were set on these very scores. The portraits
-are the only ones by people, so mistrust it with kinds of photographs that the list above lacks.
+which neither head nor network saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and
+re-encoded. The network saw the training pictures, though no labels, so expect less elsewhere; `val`, below, is the
+cleaner figure. Calibration and thresholds were set on these very scores. The portraits are the only ones by people, so
+mistrust it with kinds of photographs that the list above lacks.
 
 No picture of `matched`, below, was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
 
