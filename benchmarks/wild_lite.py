@@ -2,7 +2,7 @@
 
     madeby data import table wild_full/manifest.csv -o wild-full.parquet
     python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite [--work FOLDER]
-    madeby evaluate --model wild-lite/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
+    madeby evaluate --model wild-lite/bundle --data wild-full.parquet --split val -o ev --into-card "wild_full val"
 
 The network learns no label: from pictures rescaled and re-encoded by chance it learns the tower's tokens. The head is
 then Fisher's discriminant on what it tells of the CLS tokens, as for `wild` (see wild_heads.py); calibration and
@@ -29,6 +29,7 @@ from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
 from wild_lite_card import card_text
 from wild_lite_material import material
 
+from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
     CARD_FILE,
@@ -56,11 +57,10 @@ SETTINGS = Settings(blocks=(0,))
 def make(data: Path, output: Path, work: Path) -> None:
     """Learn network and head, and write the bundle."""
     table = usable(read_manifest(data))
-    ours = table.filter(~pl.col("collection").is_in(wild_heads.JUDGES))
-    learnt = student.finished(work) or student.train(
-        material(ours.filter(pl.col("split") == "train"), work, work), work
-    )
-    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), work / "views.npy")
+    folder = work / manifest_sha256(table)[:12]
+    seen = table.filter((pl.col("split") == "train") & ~pl.col("collection").is_in(wild_heads.JUDGES))
+    learnt = student.finished(folder) or student.train(material(seen, folder, work), folder)
+    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), folder / "views.npy")
     pictures = Pictures(
         features(learnt, views)[:, None],
         (rows["label"] == "ai").to_numpy().astype(np.int8),
@@ -81,7 +81,8 @@ def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.nd
     if not path.is_file():
         with ProcessPoolExecutor() as pool:
             seen = list(pool.map(view_of, enumerate(rows["path"].to_list()), chunksize=16))
-        np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+        with written_atomically(path) as part, part.open("wb") as file:
+            np.save(file, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
     views = np.load(path)
     kept = views[:, ::16, ::16].any((1, 2, 3)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
     return rows.filter(pl.Series(kept)), views[kept]

@@ -16,6 +16,7 @@ import polars as pl
 import wild_heads
 from PIL import Image
 
+from madeby.datasets.atomic import written_atomically
 from madeby.detector.providers import load_onnxruntime
 from madeby.detector.views import normalised, views_of
 from madeby.errors import PictureError
@@ -29,7 +30,7 @@ SAMPLED_PICTURES, SAMPLED_TOKENS, SAMPLED_WHOLES = 40, 24, 6000
 LARGEST_SIDE = 2400
 """Larger pictures are made smaller first: what the world does to them makes them smaller still."""
 
-VIEW_SEED = 7
+VIEW_SEED = (7, 0)
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,13 @@ class Material:
 
 
 def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
-    """Make, or take up from the folder, what is to be learnt from the pictures of a manifest's rows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows.write_parquet(folder / "rows.parquet")
+    """Make, or take up from the folder, what is to be learnt from the pictures of a manifest's rows.
+
+    Args:
+        rows: the pictures.
+        folder: that of these very rows.
+        tower_folder: where the tower is kept, or will be.
+    """
     starts = range(0, rows.height, PART)
     with ProcessPoolExecutor() as pool:
         for start in starts:
@@ -58,7 +63,9 @@ def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
             if not path.is_file():
                 entries = [(row, rows["path"][row]) for row in range(start, min(start + PART, rows.height))]
                 seen = list(pool.map(view_of, entries, chunksize=8))
-                np.save(path, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
+                views = np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen])
+                with written_atomically(path) as part, part.open("wb") as file:
+                    np.save(file, views)
                 print(path.name, flush=True)
     views = np.concatenate([np.load(folder / f"views-{start:05d}.npy") for start in starts])
     read = views[:, ::16, ::16].any((1, 2, 3))
@@ -67,20 +74,22 @@ def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
 
     def seen_by_tower(view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         blocks = tower(view)
-        pooled = np.stack([np.stack([block[0], block[1:].mean(0)]) for block in blocks])
-        return pooled.astype(np.float16), ((blocks[1][1:] - mean) @ to_components).astype(np.float16)
+        whole = np.stack([block[0] for block in blocks])
+        return whole.astype(np.float16), ((blocks[1][1:] - mean) @ to_components).astype(np.float16)
 
     with ThreadPoolExecutor() as pool:
         for start in starts:
             path = folder / f"tower-{start:05d}.npz"
             if not path.is_file():
                 seen = list(pool.map(seen_by_tower, views[start : start + PART]))
-                np.savez(path, pooled=np.stack([each for each, _ in seen]), tokens=np.stack([each for _, each in seen]))
+                wholes, tokens = (np.stack(each) for each in zip(*seen, strict=True))
+                with written_atomically(path) as part, part.open("wb") as file:
+                    np.savez(file, wholes=wholes, tokens=tokens)
                 print(path.name, flush=True)
     parts = [np.load(folder / f"tower-{start:05d}.npz") for start in starts]
-    pooled = np.concatenate([part["pooled"] for part in parts])[read].astype(np.float64)
+    wholes = np.concatenate([part["wholes"] for part in parts])[read].astype(np.float64)
     tokens = np.concatenate([part["tokens"] for part in parts])[read]
-    return Material(views[read], tokens, scale / scale.max(), wholes_of(pooled))
+    return Material(views[read], tokens, scale / scale.max(), wholes_of(wholes))
 
 
 def view_of(entry: tuple[int, str]) -> np.ndarray | None:
@@ -96,7 +105,7 @@ def view_of(entry: tuple[int, str]) -> np.ndarray | None:
         scale = LARGEST_SIDE / max(height, width)
         smaller = round(width * scale), round(height * scale)
         pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
-    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([VIEW_SEED, 0, row]))
+    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([*VIEW_SEED, row]))
     return views_of(seen, wild_heads.PREPROCESSING)[0]
 
 
@@ -130,14 +139,15 @@ def basis(
         _, values, vectors = np.linalg.svd((sample - mean) / deviation, full_matrices=False)
         scale = values[:COMPONENTS] / np.sqrt(len(sample))
         whitening = (vectors[:COMPONENTS] / scale[:, None] / deviation).T
-        np.savez(path, mean=mean.astype(np.float32), whitening=whitening.astype(np.float32), scale=scale)
+        with written_atomically(path) as part, part.open("wb") as file:
+            np.savez(file, mean=mean.astype(np.float32), whitening=whitening.astype(np.float32), scale=scale)
     found = np.load(path)
     return found["mean"], found["whitening"], found["scale"].astype(np.float32)
 
 
-def wholes_of(pooled: np.ndarray) -> np.ndarray:
-    """(n, 192) float32: the strongest components of the CLS tokens (n, blocks, 2, 768) of all blocks together."""
-    whole = pooled[:, :, 0].reshape(len(pooled), -1)
+def wholes_of(tokens: np.ndarray) -> np.ndarray:
+    """(n, 192) float32: the strongest components of the CLS tokens (n, blocks, 768) of all blocks together."""
+    whole = tokens.reshape(len(tokens), -1)
     standard = (whole - whole.mean(0)) / (whole.std(0) + 1e-6)
     sample = standard[np.random.default_rng(0).permutation(len(standard))[:SAMPLED_WHOLES]]
     values, vectors = np.linalg.eigh(np.cov(sample.T))

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from wild_lite_material import COMPONENTS, WHOLE_COMPONENTS, Material
 
+from madeby.datasets.atomic import written_atomically
 from madeby.detector.views import normalised
 from madeby.networks import build_network
 
@@ -130,8 +131,10 @@ def train(material: Material, folder: Path) -> Student:
                 epoch = (step + 1) // batches.each_epoch
                 print(f"epoch {epoch}, {time.monotonic() - began:.0f} s: {explained(averaged, batches)}", flush=True)
                 state = {"student": student.state_dict(), "averaged": averaged.state_dict()}
-                torch.save(state | {"optimizer": optimizer.state_dict(), "step": step + 1}, checkpoint)
-    save_file({name: value.contiguous() for name, value in averaged.state_dict().items()}, folder / FINISHED)
+                with written_atomically(checkpoint) as part:
+                    torch.save(state | {"optimizer": optimizer.state_dict(), "step": step + 1}, part)
+    with written_atomically(folder / FINISHED) as part:
+        save_file({name: value.contiguous() for name, value in averaged.state_dict().items()}, part)
     return averaged.eval()
 
 
