@@ -36,9 +36,9 @@ so that portraits and other studio-like photographs come nearer to `ai` than sna
 ## How it was made
 The network learnt without labels, from 15,147 training pictures of all collections but those that judge: at each place
 the patch tokens of `wild`'s tower after its sixth block, over the whole its CLS tokens after the fifth to seventh. The
-head is Fisher's discriminant on what the network tells of the CLS tokens, fitted on at most {spec.training.recipe["per_collection"]}
-pictures a collection and label. The tower is an 8-bit export of openai/clip-vit-base-patch16; none of its weights are
-in here.
+head is Fisher's discriminant on what the network tells of the CLS tokens, fitted on at most
+{spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
+openai/clip-vit-base-patch16; none of its weights are in here.
 
 ## Data
 Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by
@@ -56,8 +56,9 @@ cleaner figure. Calibration and thresholds were set on these very scores. The po
 mistrust it with kinds of photographs that the list above lacks.
 
 No picture of `matched`, below, was learnt from, but the choice between two such networks, alike on collections left
-out, followed it, so that its figures flatter somewhat (the other: 0.596 on its photographs, 0.828 where this one has 0.798
-on `val` re-encoded; `benchmarks/wild.csv`). The thresholds, and so the verdicts, know the human pictures of `val`.
+out, followed it, so that its figures flatter somewhat (the other: 0.596 on its photographs, 0.828 where this one has
+0.798 on `val` re-encoded; `benchmarks/wild.csv`). The thresholds, and so the verdicts, know the human pictures of
+`val`.
 
 | figure | value |
 |---|---|
