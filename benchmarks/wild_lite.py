@@ -27,7 +27,7 @@ import wild_lite_student as student
 from torch import nn
 from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
 from wild_lite_card import card_text
-from wild_lite_material import material
+from wild_lite_material import material, treated_view
 
 from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
@@ -41,9 +41,7 @@ from madeby.detector.bundle import (
     Training,
     sha256_of,
 )
-from madeby.detector.views import normalised, views_of
-from madeby.errors import PictureError
-from madeby.pictures.decode import decode
+from madeby.detector.views import normalised
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.export import OPSET, export_onnx, parity
@@ -90,14 +88,8 @@ def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.nd
 
 def view_of(entry: tuple[int, str]) -> np.ndarray | None:
     """What the heads of `wild` are fitted on as well; None where a picture cannot be read."""
-    row, name = entry
-    try:
-        pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-    except (OSError, PictureError) as error:
-        print(f"left out: {error}", flush=True)
-        return None
-    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([SETTINGS.seed, row]))
-    return views_of(seen, wild_heads.PREPROCESSING)[0]
+    row, path = entry
+    return treated_view(path, [SETTINGS.seed, row])
 
 
 @torch.no_grad()

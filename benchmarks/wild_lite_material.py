@@ -93,19 +93,24 @@ def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
 
 
 def view_of(entry: tuple[int, str]) -> np.ndarray | None:
-    """The middle square of a picture, rescaled and re-encoded by chance; None where it cannot be read."""
+    """What the network learns from, given a picture's row and path; None where it cannot be read."""
     row, path = entry
+    return treated_view(path, [*VIEW_SEED, row], LARGEST_SIDE)
+
+
+def treated_view(path: str, seed: list[int], largest_side: int | None = None) -> np.ndarray | None:
+    """The middle square (224, 224, 3) of a picture rescaled and re-encoded by chance; None where it cannot be read."""
     try:
         pixels = decode(Path(path).read_bytes(), perceptual_hash=False).pixels
     except (OSError, PictureError) as error:
         print(f"left out: {error}", flush=True)
         return None
     height, width = pixels.shape[:2]
-    if max(height, width) > LARGEST_SIDE:
-        scale = LARGEST_SIDE / max(height, width)
+    if largest_side is not None and max(height, width) > largest_side:
+        scale = largest_side / max(height, width)
         smaller = round(width * scale), round(height * scale)
         pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
-    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng([*VIEW_SEED, row]))
+    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng(seed))
     return views_of(seen, wild_heads.PREPROCESSING)[0]
 
 
