@@ -14,12 +14,7 @@ WIDTH = 768
 
 def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, tower: PublicFile) -> str:
     """What the bundle is, what it was made of, what it reaches and what it may be used for."""
-    counts = rows.group_by("split", "label", "collection").len().sort("split", "label", "collection")
-    listed = "\n".join(
-        f"| {split} | {label} | {name} | {count:,} |" for split, label, name, count in counts.iter_rows()
-    )
-    recipe = "\n".join(f"- {name}: {value}" for name, value in spec.training.recipe.items())
-    calibration, size = spec.calibration, spec.preprocessing.size
+    size = spec.preprocessing.size
     ours = len(spec.training.recipe["blocks"]) * 2 * WIDTH + 1
     part = (
         f"`{tower.member}` in the wheel `{tower.wheel}` (SHA-256 `{tower.sha256}`), an 8-bit export of "
@@ -62,7 +57,7 @@ pictures keep their own licences. Each was rescaled and re-encoded by chance, wh
 
 | split | label | collection | pictures |
 |---|---|---|---|
-{listed}
+{collections_text(rows)}
 
 ## What it reaches on collections that were left out
 Five fits, each without a fifth of the training collections, two without a half of the portraits, and `val`, which no
@@ -74,7 +69,22 @@ pass for AI. So mistrust it with kinds of photographs that the list above lacks.
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`); the choices follow the collections left
 out, and no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
 
-| figure | value |
+{figures_text(spec, block)} The bundle's logits differ from those of the features
+that the heads were fitted on by at most {block.parity:.1e}.
+"""
+
+
+def collections_text(rows: pl.DataFrame) -> str:
+    """Rows of a table: split, label, collection and count."""
+    counts = rows.group_by("split", "label", "collection").len().sort("split", "label", "collection")
+    return "\n".join(f"| {split} | {label} | {name} | {count:,} |" for split, label, name, count in counts.iter_rows())
+
+
+def figures_text(spec: BundleSpec, block: ValidationBlock) -> str:
+    """What is reached on collections left out, calibration, thresholds and recipe, up to the command."""
+    recipe = "\n".join(f"- {name}: {value}" for name, value in spec.training.recipe.items())
+    calibration = spec.calibration
+    return f"""| figure | value |
 |---|---|
 | area under the ROC curve | {block.auroc:.3f} |
 | accuracy at probability 0.5 | {block.accuracy:.1%} |
@@ -90,6 +100,4 @@ Calibration: {calibration.method} (slope {calibration.slope:.4g}, intercept {cal
 ## Recipe
 {recipe}
 
-Made with madeby {spec.madeby_version}: `{spec.training.command}`. The bundle's logits differ from those of the features
-that the heads were fitted on by at most {block.parity:.1e}.
-"""
+Made with madeby {spec.madeby_version}: `{spec.training.command}`."""

@@ -265,7 +265,6 @@ def write(
     (output / MODEL_FILE).write_bytes(graft(tower(folder), (output / HEAD_FILE).read_bytes()))
     counts = rows.group_by("split", "label").len()
     print(counts)
-    collections = rows["collection"].value_counts(sort=True)
     set_on = "pictures of collections left out of the fit, rescaled and re-encoded by chance"
     calibration = fit_calibration(left_out, set_on)
     spec = BundleSpec(
@@ -280,14 +279,11 @@ def write(
         preprocessing=PREPROCESSING,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
-        training=Training(
-            data="wild_full",
-            manifest_sha256=manifest_sha256(table),
-            n_train=int((rows["split"] == "train").sum()),
-            n_val=int((rows["split"] == "val").sum()),
-            collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
-            recipe=json.loads(json.dumps(asdict(settings))),
-            command="python benchmarks/wild_heads.py --data wild-full.parquet --output wild",
+        training=training_of(
+            table,
+            rows,
+            json.loads(json.dumps(asdict(settings))),
+            "python benchmarks/wild_heads.py --data wild-full.parquet --output wild",
         ),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         madeby_version=__version__,
@@ -299,6 +295,20 @@ def write(
     (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
     (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows, TOWER), encoding="utf-8")
     print(facts)
+
+
+def training_of(table: pl.DataFrame, rows: pl.DataFrame, recipe: dict[str, object], command: str) -> Training:
+    """What a bundle tells of the manifest it was made from and the rows its head was fitted on."""
+    collections = rows["collection"].value_counts(sort=True)
+    return Training(
+        data="wild_full",
+        manifest_sha256=manifest_sha256(table),
+        n_train=int((rows["split"] == "train").sum()),
+        n_val=int((rows["split"] == "val").sum()),
+        collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
+        recipe=recipe,
+        command=command,
+    )
 
 
 def parity(bundle: Bundle, settings: Settings, compared: tuple[tuple[str, int, float], ...]) -> float:

@@ -38,7 +38,6 @@ from madeby.detector.bundle import (
     Bundle,
     BundleSpec,
     Domain,
-    Training,
     sha256_of,
 )
 from madeby.detector.views import normalised
@@ -71,7 +70,7 @@ def make(data: Path, output: Path, work: Path) -> None:
     wild_heads.told(pictures, logits, train)
     known = np.isfinite(logits)
     left_out = Scores(logits[known], pictures.labels[known], tuple(pictures.collections[known]))
-    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views)
+    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views, seen.height)
 
 
 def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
@@ -113,16 +112,21 @@ def with_head(learnt: student.Student, weights: np.ndarray, bias: float) -> nn.M
 
 
 def write(
-    output: Path, network: nn.Module, left_out: Scores, table: pl.DataFrame, rows: pl.DataFrame, views: np.ndarray
+    output: Path,
+    network: nn.Module,
+    left_out: Scores,
+    table: pl.DataFrame,
+    rows: pl.DataFrame,
+    views: np.ndarray,
+    seen: int,
 ) -> None:
-    """The bundle: exported network, calibration, thresholds, card."""
+    """The bundle: exported network, calibration, thresholds, card; ``seen`` pictures were given to the network."""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     export_onnx(network, wild_heads.PREPROCESSING.size, output / MODEL_FILE)
     difference = parity(network, views, wild_heads.PREPROCESSING, output / MODEL_FILE)
     set_on = "pictures of collections left out of the head's fit, rescaled and re-encoded by chance"
     calibration = fit_calibration(left_out, set_on)
-    collections = rows["collection"].value_counts(sort=True)
     spec = BundleSpec(
         name="wild-lite",
         version=VERSION,
@@ -135,14 +139,11 @@ def write(
         preprocessing=wild_heads.PREPROCESSING,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
-        training=Training(
-            data="wild_full",
-            manifest_sha256=manifest_sha256(table),
-            n_train=int((rows["split"] == "train").sum()),
-            n_val=int((rows["split"] == "val").sum()),
-            collections=dict(zip(collections["collection"].to_list(), collections["count"].to_list(), strict=True)),
-            recipe=recipe(),
-            command="python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite",
+        training=wild_heads.training_of(
+            table,
+            rows,
+            recipe(),
+            "python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite",
         ),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         madeby_version=__version__,
@@ -152,7 +153,7 @@ def write(
     bundle.write_spec()
     facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
     (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
-    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows), encoding="utf-8")
+    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows, seen, student.LEFT_OUT), encoding="utf-8")
     print(facts)
 
 
