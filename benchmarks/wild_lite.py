@@ -16,7 +16,7 @@ import datetime
 import json
 import shutil
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ import torch
 import wild_heads
 import wild_lite_student as student
 from torch import nn
-from wild_discriminant import Pictures, Settings, fit, left_out_scores, scores
+from wild_discriminant import Settings, fit, left_out_scores, scores
 from wild_lite_card import card_text
 from wild_lite_material import material, treated_view
 
@@ -58,15 +58,12 @@ def make(data: Path, output: Path, work: Path) -> None:
     seen = table.filter((pl.col("split") == "train") & ~pl.col("collection").is_in(wild_heads.JUDGES))
     learnt = student.finished(folder) or student.train(material(seen, folder, work), folder)
     rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), folder / "views.npy")
-    pictures = Pictures(
-        features(learnt, views)[:, None],
-        (rows["label"] == "ai").to_numpy().astype(np.int8),
-        rows["collection"].to_numpy().astype(str),
-    )
+    pictures = wild_heads.pictures_of(rows, features(learnt, views)[:, None])
+    pictures = replace(pictures, telling=np.ones(len(pictures.labels), bool))  # photographs alone told no more
     train = (rows["split"] == "train").to_numpy()
-    weights, bias = fit(pictures[train], SETTINGS)
+    weights, bias = fit([pictures[train]], SETTINGS)
     logits = scores(pictures, (weights, bias))
-    logits[train] = left_out_scores(pictures[train], SETTINGS)
+    (logits[train],) = left_out_scores([pictures[train]], SETTINGS)
     wild_heads.told(pictures, logits, train)
     known = np.isfinite(logits)
     left_out = Scores(logits[known], pictures.labels[known], tuple(pictures.collections[known]))
@@ -96,7 +93,7 @@ def features(learnt: student.Student, views: np.ndarray) -> np.ndarray:
     """(n, 192): what the network tells of the CLS tokens."""
     found = []
     for start in range(0, len(views), 32):
-        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.PREPROCESSING))
+        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.MIDDLE))
         found.append(learnt(pixels)[1].double().numpy())
     return np.concatenate(found)
 
@@ -123,8 +120,8 @@ def write(
     """The bundle: exported network, calibration, thresholds, card; ``seen`` pictures were given to the network."""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    export_onnx(network, wild_heads.PREPROCESSING.size, output / MODEL_FILE)
-    difference = parity(network, views, wild_heads.PREPROCESSING, output / MODEL_FILE)
+    export_onnx(network, wild_heads.MIDDLE.size, output / MODEL_FILE)
+    difference = parity(network, views, wild_heads.MIDDLE, output / MODEL_FILE)
     set_on = "pictures of collections left out of the head's fit, rescaled and re-encoded by chance"
     calibration = fit_calibration(left_out, set_on)
     spec = BundleSpec(
@@ -136,7 +133,7 @@ def write(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         onnx_opset=OPSET,
         model_sha256=sha256_of(output / MODEL_FILE),
-        preprocessing=wild_heads.PREPROCESSING,
+        preprocessing=wild_heads.MIDDLE,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
         training=wild_heads.training_of(

@@ -111,7 +111,7 @@ def treated_view(path: str, seed: list[int], largest_side: int | None = None) ->
         smaller = round(width * scale), round(height * scale)
         pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
     seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng(seed))
-    return views_of(seen, wild_heads.PREPROCESSING)[0]
+    return views_of(seen, wild_heads.MIDDLE)[0]
 
 
 def tower_session(folder: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
@@ -123,7 +123,7 @@ def tower_session(folder: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
     session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def run(view: np.ndarray) -> list[np.ndarray]:
-        tokens = session.run(None, {"pixels": normalised(view[None], wild_heads.PREPROCESSING)})
+        tokens = session.run(None, {"pixels": normalised(view[None], wild_heads.MIDDLE)})
         return [each[0] for each in tokens]
 
     return run

@@ -75,7 +75,7 @@ class Batches:
     def of_rows(self, rows: np.ndarray) -> tuple[Tensor, ...]:
         """Views and what is to be learnt of them."""
         tokens = self.material.tokens[rows].astype(np.float32).transpose(0, 2, 1)
-        pixels = torch.from_numpy(normalised(self.material.views[rows], wild_heads.PREPROCESSING))
+        pixels = torch.from_numpy(normalised(self.material.views[rows], wild_heads.MIDDLE))
         return (
             pixels.contiguous(memory_format=torch.channels_last),
             torch.from_numpy(tokens.reshape(len(rows), COMPONENTS, wild_heads.GRID, wild_heads.GRID)),

@@ -1,6 +1,7 @@
 """The evidence map shows the numbers that the probability was made of, where they came from."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -33,6 +34,28 @@ def test_evidence_lies_where_it_is(make_bundle, view):
     assert (evidence.log_odds[:, middle + 1 :] > 0).all()
 
 
+def test_a_whole_and_its_quarters_make_one_fine_map_whose_mean_is_the_logit(make_bundle):
+    bundle = make_bundle(view="quarters")
+    pixels = half_bright(96, 64)
+    reading = Detector(bundle).read(pixels)
+    evidence = evidence_map(reading, 64, 96, bundle.spec)
+    assert evidence.log_odds.shape == (64, 96)
+    assert (evidence.looked_at.any(axis=0)).tolist() == [16 <= column < 80 for column in range(96)]
+    assert np.nanmean(evidence.log_odds) == pytest.approx(reading.logit, abs=0.05)
+    assert (evidence.log_odds[:, 16:46] < 0).all()
+    assert (evidence.log_odds[:, 50:80] > 0).all()
+
+
+def test_the_quarters_count_as_the_places_they_have(make_bundle):
+    bundle = make_bundle(view="quarters")
+    reading = Detector(bundle).read(np.zeros((64, 64, 3), np.uint8))
+    maps = np.zeros_like(reading.logit_map)
+    maps[0], maps[1] = 5.0, 10.0  # the whole, and its upper left quarter
+    evidence = evidence_map(replace(reading, logit_map=maps), 64, 64, bundle.spec)
+    assert 9 < evidence.log_odds[16, 16] < 10  # the quarter has four places where the whole has one
+    assert 0 < evidence.log_odds[48, 48] < 1.5
+
+
 def test_values_are_calibrated_log_odds(make_bundle):
     bundle = make_bundle()
     spec = bundle.spec.model_copy(update={"calibration": Calibration(method="platt", slope=0.5, intercept=1.0)})
@@ -50,6 +73,13 @@ def test_places_that_no_view_shows_are_marked(make_bundle):
 def test_any_shape_has_a_map_of_its_own_size(make_bundle, width, height):
     evidence = mapped(make_bundle(crops=9), half_bright(width, height))
     assert evidence.log_odds.shape == (height, width)
+    assert evidence.looked_at.any()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 5), (1000, 1), (33, 33), (257, 131)])
+def test_quarters_of_any_shape_make_a_map(make_bundle, width, height):
+    evidence = mapped(make_bundle(view="quarters"), half_bright(width, height))
+    assert evidence.log_odds.shape[0] * evidence.cell_height == pytest.approx(height, abs=evidence.cell_height)
     assert evidence.looked_at.any()
 
 

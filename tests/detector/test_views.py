@@ -79,3 +79,22 @@ def test_the_middle_square_keeps_proportions_and_leaves_the_ends_out():
     pixels[16:48, 80:112] = 0
     (view,) = views_of(pixels, Preprocessing(view="centre", size=64))
     assert (view == pixels[:, 64:128]).all()
+
+
+@given(height=st.integers(1, 400), width=st.integers(1, 400))
+@settings(max_examples=60, deadline=None)
+def test_the_quarters_follow_the_middle_square_and_cover_it(height, width):
+    pixels = np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    preprocessing = Preprocessing(view="quarters", size=16)
+    views = views_of(pixels, preprocessing)
+    assert views.shape == (5, 16, 16, 3)
+    assert (views[:1] == views_of(pixels, Preprocessing(view="centre", size=16))).all()
+    upper, lower = np.concatenate(views[1:3], axis=1), np.concatenate(views[3:], axis=1)
+    assert (np.concatenate([upper, lower]) == views_of(pixels, Preprocessing(view="centre", size=32))[0]).all()
+    whole, *quarters = view_boxes(height, width, preprocessing)
+    covered = np.zeros((height, width), int)
+    for box in quarters:
+        covered[box.top : box.top + box.height, box.left : box.left + box.width] += 1
+    inside = covered[whole.top : whole.top + whole.height, whole.left : whole.left + whole.width]
+    assert (inside == 1).all()
+    assert covered.sum() == whole.height * whole.width

@@ -37,7 +37,7 @@ def models_list(
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for listed in madeby.models_list(store, endpoint=endpoint):
         spec = listed.spec
-        views = f"{spec.preprocessing.crops} × {spec.preprocessing.size} px {spec.preprocessing.view}"
+        views = f"{spec.preprocessing.most_views} × {spec.preprocessing.size} px {spec.preprocessing.view}"
         place = "store" if store else f"{listed.place}{', default' if listed.default else ''}"
         size = f"{listed.bytes / 1e6:,.1f} MB"
         cells = (listed.model, spec.version, place, size, spec.network, f"{spec.parameters:,}", views, spec.description)

@@ -34,16 +34,22 @@ class Preprocessing(Frozen):
     """How a decoded picture becomes the network's input.
 
     ``view`` is ``resize`` (the whole picture squeezed to ``size`` x ``size``, bilinear with antialiasing), ``centre``
-    (the picture scaled until its short side is ``size``, bicubic with antialiasing, and the middle square of that) or
-    ``crops`` (up to ``crops`` native-resolution squares of ``size``, spread over the picture; smaller pictures
-    are padded by reflection). Pixels are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
+    (the picture scaled until its short side is ``size``, bicubic with antialiasing, and the middle square of that),
+    ``quarters`` (that, and the four quarters of the same square at twice the scale) or ``crops`` (up to ``crops``
+    native-resolution squares of ``size``, spread over the picture; smaller pictures are padded by reflection). Pixels
+    are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
     """
 
-    view: Literal["resize", "centre", "crops"]
+    view: Literal["resize", "centre", "quarters", "crops"]
     size: int = Field(ge=8, le=2048)
     crops: int = Field(default=1, ge=1, le=64)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[Positive, Positive, Positive] = (0.5, 0.5, 0.5)
+
+    @property
+    def most_views(self) -> int:
+        """How many views of a picture the network looks at, at most."""
+        return {"crops": self.crops, "quarters": 5}.get(self.view, 1)
 
 
 class Calibration(Frozen):

@@ -37,9 +37,10 @@ class EvidenceMap:
 def evidence_map(reading: Reading, height: int, width: int, spec: BundleSpec) -> EvidenceMap:
     """Put the logit maps of a picture's views together.
 
-    Where views overlap their maps are averaged. A place counts less towards the edge of a view, where the network
-    sees less of its surroundings. The network's logit is the mean of its map, so the map shows the very numbers
-    that the probability was made of.
+    Where views overlap their maps are averaged, each as much as it has places there: a view that shows the same part
+    of the picture larger counts more. A place counts less towards the edge of a view, where the network sees less of
+    its surroundings. The network's logit is the mean of its map, so the map shows the very numbers that the probability
+    was made of.
 
     Args:
         reading: what the detector read from the picture.
@@ -57,16 +58,19 @@ def evidence_map(reading: Reading, height: int, width: int, spec: BundleSpec) ->
         )
     boxes = view_boxes(height, width, spec.preprocessing)
     view_rows, view_columns = reading.logit_map.shape[1:]
-    cell_height, cell_width = boxes[0].height / view_rows, boxes[0].width / view_columns
+    finest = boxes[-1]
+    cell_height, cell_width = finest.height / view_rows, finest.width / view_columns
     rows, columns = int(np.ceil(height / cell_height)), int(np.ceil(width / cell_width))
     window = np.outer(_towards_the_middle(view_rows), _towards_the_middle(view_columns))
     total, weights = np.zeros((rows, columns)), np.zeros((rows, columns))
     for box, logits in zip(boxes, reading.logit_map, strict=True):
+        times = max(1, round(box.height / finest.height))  # cells that one place of this view covers, in each direction
+        counted, said = (np.kron(each, np.ones((times, times))) / times**2 for each in (window, window * logits))
         top, left = round(box.top / cell_height), round(box.left / cell_width)
-        place = np.s_[top : top + view_rows, left : left + view_columns]
+        place = np.s_[top : top + counted.shape[0], left : left + counted.shape[1]]
         inside = np.s_[: rows - top, : columns - left]  # the rest of a padded picture's view mirrors what is inside
-        total[place] += (window * logits)[inside]
-        weights[place] += window[inside]
+        total[place] += said[inside]
+        weights[place] += counted[inside]
     with np.errstate(invalid="ignore"):
         logits = total / weights
     log_odds = spec.calibration.slope * logits + spec.calibration.intercept

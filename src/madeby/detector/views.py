@@ -35,12 +35,15 @@ def views_of(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
         preprocessing: which views, from the bundle or the recipe.
 
     Returns:
-        (views, size, size, 3) uint8; one view for ``resize`` and ``centre``, one to ``crops`` for ``crops``.
+        (views, size, size, 3) uint8; one view for ``resize`` and ``centre``, five for ``quarters``, one to ``crops``
+        for ``crops``.
     """
     if preprocessing.view == "resize":
         return resized(pixels, preprocessing.size)[None]
     if preprocessing.view == "centre":
         return centred(pixels, preprocessing.size)[None]
+    if preprocessing.view == "quarters":
+        return np.stack([centred(pixels, preprocessing.size), *quartered(centred(pixels, 2 * preprocessing.size))])
     padded = padded_to(pixels, preprocessing.size)
     corners = crop_corners(padded.shape[0], padded.shape[1], preprocessing.size, preprocessing.crops)
     size = preprocessing.size
@@ -52,9 +55,10 @@ def view_boxes(height: int, width: int, preprocessing: Preprocessing) -> list[Bo
     if preprocessing.view == "resize":
         return [Box(0, 0, height, width)]
     size = preprocessing.size
-    if preprocessing.view == "centre":
+    if preprocessing.view in ("centre", "quarters"):
         side = min(height, width)
-        return [Box((height - side) // 2, (width - side) // 2, side, side)]
+        whole = Box((height - side) // 2, (width - side) // 2, side, side)
+        return [whole] if preprocessing.view == "centre" else [whole, *_quarters_of(whole)]
     corners = crop_corners(max(height, size), max(width, size), size, preprocessing.crops)
     return [Box(top, left, size, size) for top, left in corners]
 
@@ -75,6 +79,11 @@ def centred(pixels: Pixels, size: int) -> Pixels:
     scaled = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
     left, top = (width - size) // 2, (height - size) // 2
     return np.asarray(scaled.crop((left, top, left + size, top + size)))
+
+
+def quartered(square: Pixels) -> list[Pixels]:
+    """The four quarters of a square of even side: the upper two, then the lower two, each from left to right."""
+    return [part for half in np.split(square, 2) for part in np.split(half, 2, axis=1)]
 
 
 def padded_to(pixels: Pixels, size: int) -> Pixels:
@@ -107,6 +116,13 @@ def normalised(views: Pixels, preprocessing: Preprocessing) -> npt.NDArray[np.fl
     values -= mean[:, None, None]
     values *= scale[:, None, None]
     return values
+
+
+def _quarters_of(box: Box) -> list[Box]:
+    """What :func:`quartered` shows of a square box; the lower and right ones take the odd pixel."""
+    upper, lower = box.height // 2, box.height - box.height // 2
+    rows, columns = ((box.top, upper), (box.top + upper, lower)), ((box.left, upper), (box.left + upper, lower))
+    return [Box(top, left, height, width) for top, height in rows for left, width in columns]
 
 
 def _grid_shape(height: int, width: int, size: int, count: int) -> tuple[int, int]:
