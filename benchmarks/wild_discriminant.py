@@ -101,6 +101,16 @@ def means_of(values: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
     return np.stack([values[group].mean(0) for group in groups])
 
 
+def balanced(pictures: Pictures) -> np.ndarray:
+    """(n,) what each picture counts where both labels count alike, and their collections as in the discriminant."""
+    weights = np.zeros(len(pictures.labels))
+    for label in (0, 1):
+        groups = pictures.groups(label)
+        for group, share in zip(groups, shares_of(groups), strict=True):
+            weights[group] = share / 2 / group.sum()
+    return weights
+
+
 def fit(versions: Sequence[Pictures], settings: Settings) -> tuple[np.ndarray, float]:
     """Weights (blocks, d) and bias of the averaged heads, learnt from all versions of the pictures."""
     pictures = joined(versions)

@@ -31,7 +31,8 @@ import polars as pl
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import roc_auc_score
 from wild_card import card_text
-from wild_discriminant import PORTRAITS, Pictures, Settings, fit, left_out_scores, scores
+from wild_discriminant import PORTRAITS, Pictures, Settings, balanced, fit, left_out_scores, scores
+from wild_versions import VERSIONS, version_of
 
 from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
@@ -52,10 +53,10 @@ from madeby.detector.providers import load_onnxruntime
 from madeby.detector.views import normalised, views_of
 from madeby.errors import PictureError
 from madeby.pictures.decode import decode
-from madeby.pictures.degradations import degradation
 from madeby.stores.graft import graft
 from madeby.stores.index import INDEX_FILE, FileEntry, Graft, PublicFile, index_of
 from madeby.stores.public_files import fetch_public
+from madeby.training.adaptation.memory import Memory
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.version import __version__
@@ -75,6 +76,8 @@ PART = 500
 HEAD_FILE = "head.onnx"
 VERSION = "0.2.0"
 PARITY_PICTURES = 20
+REMEMBERED = 256
+"""Directions of what the head sees that the bundle remembers its pictures by."""
 
 JUDGES = ("JovanLiem/AI-Art-Detection",)
 """Collections that stand in `matched` too, which no detector of ours learns from."""
@@ -160,35 +163,6 @@ def chosen(table: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return shuffled.filter(place < settings.per_collection)
 
 
-def as_the_world_leaves_it(pixels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A picture rescaled and re-encoded by chance, once or twice, whatever its label."""
-    for _ in range(1 + int(draw.random() < 0.4)):
-        if draw.random() < 0.8:
-            long_side = np.exp(draw.uniform(np.log(320), np.log(1200)))
-            factor = float(np.clip(long_side / max(pixels.shape[:2]), 0.02, 1.5))
-            pixels = degradation("resize").apply(pixels, factor)
-        codec = "jpeg" if draw.random() < 0.85 else "webp"
-        pixels = degradation(codec).apply(pixels, float(draw.integers(40, 96)))
-    return pixels
-
-
-def smaller_and_harder(pixels: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A picture made small and compressed hard, by chance, whatever its label."""
-    factor = np.exp(draw.uniform(np.log(320), np.log(640))) / max(pixels.shape[:2])
-    pixels = degradation("resize").apply(pixels, float(np.clip(factor, 0.02, 1.5)))
-    return degradation("jpeg").apply(pixels, float(draw.integers(30, 61)))
-
-
-VERSIONS = {"usual": (0, as_the_world_leaves_it), "harder": (11, smaller_and_harder)}
-"""What happens to the pictures before they are looked at, and what is added to the seed for it."""
-
-
-def version_of(pixels: np.ndarray, version: str, settings: Settings, row: int) -> np.ndarray:
-    """The picture in this row of the chosen ones as this version has it."""
-    offset, change = VERSIONS[version]
-    return change(pixels, np.random.default_rng([settings.seed + offset, row]))
-
-
 def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path) -> np.ndarray:
     """(n, blocks, 2, 768) float32: the CLS token and the mean patch token, averaged over the views; NaN where a picture
     cannot be read. Kept in the folder, so that a run that broke off goes on."""
@@ -211,7 +185,7 @@ def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path)
         except (OSError, PictureError) as error:
             print(f"left out: {error}", flush=True)
             return np.full((len(settings.blocks), 2, WIDTH), np.nan, np.float32)
-        seen = views_of(version_of(pixels, version, settings, row), PREPROCESSING)
+        seen = views_of(version_of(pixels, version, settings.seed, row), PREPROCESSING)
         return np.mean([of_view(view) for view in seen], axis=0, dtype=np.float32)
 
     entries, found = list(enumerate(rows["path"].to_list())), []
@@ -237,6 +211,11 @@ def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:
     )
 
 
+def memory_of(pictures: Pictures) -> Memory:
+    """What the bundle remembers of them for `train --from`."""
+    return Memory.of(pictures.values.reshape(len(pictures.values), -1), balanced(pictures), REMEMBERED)
+
+
 def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     """Learn the heads and write the bundle."""
     table = usable(read_manifest(data))
@@ -260,7 +239,8 @@ def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
     portraits = pictures.collections == PORTRAITS
     unlike = scores(pictures[portraits], fit([each[train & ~portraits] for each in versions], settings))
-    write(output / "bundle", settings, head, left_out, unlike, table, rows, folder, parts[:PARITY_PICTURES])
+    memory = memory_of(learnt[0])
+    write(output / "bundle", settings, head, memory, left_out, unlike, table, rows, folder, parts[:PARITY_PICTURES])
 
 
 def told(pictures: Pictures, logits: np.ndarray, train: np.ndarray) -> None:
@@ -290,6 +270,7 @@ def write(
     output: Path,
     settings: Settings,
     head: tuple[np.ndarray, float],
+    memory: Memory,
     left_out: Scores,
     unlike: np.ndarray,
     table: pl.DataFrame,
@@ -319,6 +300,7 @@ def write(
         parameters=parameters_of(output / MODEL_FILE),
         onnx_opset=TOWER_OPSET,
         model_sha256=sha256_of(output / MODEL_FILE),
+        memory_sha256=memory.write(output),
         preprocessing=PREPROCESSING,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
@@ -361,7 +343,7 @@ def parity(bundle: Bundle, settings: Settings, compared: tuple[tuple[str, int, f
     apart = []
     for name, place, logit in compared:
         pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-        seen = version_of(pixels, "usual", settings, place)
+        seen = version_of(pixels, "usual", settings.seed, place)
         apart.append(abs(detector.read(seen).logit - logit))
     return max(apart)
 

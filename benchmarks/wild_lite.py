@@ -46,7 +46,7 @@ from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.export import OPSET, export_onnx, parity
 from madeby.version import __version__
 
-VERSION = "0.2.0"
+VERSION = "0.2.1"
 SETTINGS = Settings(blocks=(0,))
 """One block of features: what the network tells of the CLS tokens."""
 
@@ -67,7 +67,8 @@ def make(data: Path, output: Path, work: Path) -> None:
     wild_heads.told(pictures, logits, train)
     known = np.isfinite(logits)
     left_out = Scores(logits[known], pictures.labels[known], tuple(pictures.collections[known]))
-    write(output / "bundle", with_head(learnt, weights[0], bias), left_out, table, rows, views, seen.height)
+    network = with_head(learnt, weights[0], bias)
+    write(output / "bundle", network, left_out, table, rows, views, train, seen.height)
 
 
 def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
@@ -99,6 +100,16 @@ def features(learnt: student.Student, views: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
+def seen_by_head(network: nn.Module, views: np.ndarray) -> np.ndarray:
+    """(n, 192): the mean of the places that the head sees."""
+    found = []
+    for start in range(0, len(views), 32):
+        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.MIDDLE))
+        found.append(network.places(pixels).mean((2, 3)).double().numpy())
+    return np.concatenate(found)
+
+
+@torch.no_grad()
 def with_head(learnt: student.Student, weights: np.ndarray, bias: float) -> nn.Module:
     """The network with a head that does to its places at once what the last layer and the discriminant do."""
     head, last = learnt.network.head, learnt.whole
@@ -115,13 +126,19 @@ def write(
     table: pl.DataFrame,
     rows: pl.DataFrame,
     views: np.ndarray,
+    train: np.ndarray,
     seen: int,
 ) -> None:
-    """The bundle: exported network, calibration, thresholds, card; ``seen`` pictures were given to the network."""
+    """The bundle: exported network, calibration, thresholds, card.
+
+    ``train`` are the rows that the head was fitted on; ``seen`` pictures were given to the network.
+    """
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     export_onnx(network, wild_heads.MIDDLE.size, output / MODEL_FILE)
     difference = parity(network, views, wild_heads.MIDDLE, output / MODEL_FILE)
+    places = wild_heads.pictures_of(rows, seen_by_head(network, views)[:, None])
+    memory = wild_heads.memory_of(places[train])
     set_on = "pictures of collections left out of the head's fit, rescaled and re-encoded by chance"
     calibration = fit_calibration(left_out, set_on)
     spec = BundleSpec(
@@ -133,6 +150,7 @@ def write(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         onnx_opset=OPSET,
         model_sha256=sha256_of(output / MODEL_FILE),
+        memory_sha256=memory.write(output),
         preprocessing=wild_heads.MIDDLE,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),

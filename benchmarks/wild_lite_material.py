@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import wild_heads
 from PIL import Image
+from wild_versions import as_the_world_leaves_it
 
 from madeby.datasets.atomic import written_atomically
 from madeby.detector.providers import load_onnxruntime
@@ -110,7 +111,7 @@ def treated_view(path: str, seed: list[int], largest_side: int | None = None) ->
         scale = largest_side / max(height, width)
         smaller = round(width * scale), round(height * scale)
         pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
-    seen = wild_heads.as_the_world_leaves_it(pixels, np.random.default_rng(seed))
+    seen = as_the_world_leaves_it(pixels, np.random.default_rng(seed))
     return views_of(seen, wild_heads.MIDDLE)[0]
 
 

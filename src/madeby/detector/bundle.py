@@ -24,6 +24,7 @@ MODEL_FILE = "model.onnx"
 SPEC_FILE = "bundle.json"
 CARD_FILE = "CARD.md"
 METRICS_FILE = "metrics.json"
+MEMORY_FILE = "memory.safetensors"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -119,7 +120,11 @@ class Training(Frozen):
 
 
 class BundleSpec(Frozen):
-    """The contents of ``bundle.json``."""
+    """The contents of ``bundle.json``.
+
+    ``memory_sha256`` is that of ``memory.safetensors``, which ``train --from`` needs to forget little; empty where the
+    bundle has none.
+    """
 
     schema_version: Literal[1] = Field(default=BUNDLE_SCHEMA_VERSION, alias="schema")
     name: str = Field(pattern=NAME_PATTERN)
@@ -131,6 +136,7 @@ class BundleSpec(Frozen):
     labels: tuple[Literal["human"], Literal["ai"]] = ("human", "ai")
     onnx_opset: int
     model_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    memory_sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     preprocessing: Preprocessing
     aggregation: Literal["mean"] = "mean"
     calibration: Calibration = Calibration()

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from madeby.detector.bundle import CARD_FILE, METRICS_FILE, MODEL_FILE, SPEC_FILE, Bundle, Profile
+from madeby.detector.bundle import CARD_FILE, MEMORY_FILE, METRICS_FILE, MODEL_FILE, SPEC_FILE, Bundle, Profile
 from madeby.errors import BundleError
 from madeby.scanning.probabilities import Read
 
@@ -41,7 +41,7 @@ def folder_for(output: Path) -> Iterator[Path]:
             folder = Path(here)
             yield folder
             output.mkdir(exist_ok=True)
-            for name in (MODEL_FILE, METRICS_FILE, CARD_FILE, SPEC_FILE):
+            for name in (MODEL_FILE, MEMORY_FILE, METRICS_FILE, CARD_FILE, SPEC_FILE):
                 if (folder / name).is_file():
                     (folder / name).replace(output / name)
                 else:
@@ -52,7 +52,7 @@ def folder_for(output: Path) -> Iterator[Path]:
 
 def write_bundle(written: Bundle, bundle: Bundle, human: Read, ai: Read) -> None:
     """Copy the model and describe it; ``metrics.json`` stays, for it tells of the network, which is the same."""
-    for file in (MODEL_FILE, METRICS_FILE):
+    for file in (MODEL_FILE, MEMORY_FILE, METRICS_FILE):
         if (bundle.folder / file).is_file():
             shutil.copyfile(bundle.folder / file, written.folder / file)
     (written.folder / CARD_FILE).write_text(_card(written, bundle, human, ai), encoding="utf-8")

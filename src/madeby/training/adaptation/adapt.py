@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
-from madeby.detector.bundle import CARD_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
+from madeby.detector.bundle import CARD_FILE, MEMORY_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
 from madeby.errors import DataError
 from madeby.training.adaptation.features import features_of
 from madeby.training.adaptation.fit import FOLDS, Chosen, Labels, Tried, choose, groups_for_folds
 from madeby.training.adaptation.head import Floats, Head
+from madeby.training.adaptation.memory import Memory
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import promises
 from madeby.training.description import bundle_name, collections_in
@@ -35,8 +37,9 @@ class AdaptationSummary:
 
     ``before`` and ``after`` are (accuracy at probability 0.5, AUROC) of the old model and of the new one on the
     pictures learnt from, each answered about by a head that had not seen it, nor others of its group if ``grouped``
-    (else a label had too few groups). ``penalty`` is the strength of the pull
-    towards the old head, None where these pictures gave no reason to leave it; ``tried`` are all that were judged.
+    (else a label had too few groups). ``penalty`` is the strength of the pull towards the old head, None where these
+    pictures gave no reason to leave it; ``remembers`` says whether it was measured on what the old model remembers of
+    the pictures it learnt from; ``tried`` are all that were judged.
     """
 
     folder: Path
@@ -47,6 +50,7 @@ class AdaptationSummary:
     unread: tuple[tuple[str, str], ...]
     grouped: bool
     penalty: float | None
+    remembers: bool
     before: tuple[float, float]
     after: tuple[float, float]
     tried: tuple[Tried, ...]
@@ -65,6 +69,7 @@ def adapt(
     rows = _once(table.filter(pl.col("split").is_in(["train", "val"])), data)
     _check(rows, data)
     head = Head.of(base.model_path)
+    memory = Memory.in_bundle(base, len(head.weight))
     run = RunFolder(output)
     run.prepare(resume=False)
     run.checkpoints.rmdir()  # there are no epochs to keep
@@ -75,7 +80,7 @@ def adapt(
     slope, intercept = base.spec.calibration.slope, base.spec.calibration.intercept
     old = slope * (seen.features @ head.weight + head.bias) + intercept
     groups, grouped = groups_for_folds(rows["group"].to_list(), labels)
-    chosen = choose(seen.features, old, labels, groups, seed)
+    chosen = choose(seen.features, old, labels, groups, seed, memory)
     summary = AdaptationSummary(
         folder=output,
         bundle=run.bundle,
@@ -85,6 +90,7 @@ def adapt(
         unread=seen.unread,
         grouped=grouped,
         penalty=chosen.penalty,
+        remembers=memory is not None,
         before=_figures(old, labels),
         after=_figures(chosen.logits, labels),
         tried=chosen.tried,
@@ -93,6 +99,8 @@ def adapt(
     run.bundle.mkdir(exist_ok=True)
     weight, bias = slope * head.weight + chosen.change.change, slope * head.bias + intercept + chosen.change.shift
     head.write(run.bundle / MODEL_FILE, weight, bias)
+    if memory is not None:
+        shutil.copyfile(base.folder / MEMORY_FILE, run.bundle / MEMORY_FILE)
     _describe(run, base, summary, chosen, rows, labels, data, manifest_sha256(table))
     summary = replace(summary, seconds=time.perf_counter() - started)
     run.write_json(run.adaptation, summary)
@@ -179,13 +187,19 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
         else f"the pull towards the old head ({summary.penalty:.3g}) is the strongest that is about as good as the best"
     )
     kept = "groups kept whole" if summary.grouped else "of pictures: there were too few groups to keep them whole"
+    remembered = (
+        "What the old model said of the pictures it learnt from was kept where these leave the choice; what it knew\n"
+        "of others may still be lost in part."
+        if summary.remembers
+        else "What the old model knew of others may be lost in part."
+    )
     return f"""# {spec.name} {spec.version}
 
 {summary.model} with its last, linear step learnt anew on {summary.n_human:,} human and {summary.n_ai:,} AI pictures
 of {spec.training.data}; {moved}. Everything before that step is the old network.
 
 ## What it is for
-Pictures like those. What the old model knew of others may be lost in part: measure it with `madeby evaluate` on them.
+Pictures like those. {remembered} Measure it with `madeby evaluate` on them.
 
 ## What it reaches
 On the pictures it learnt from, each answered about by a head that had not seen it ({FOLDS} folds, {kept}):

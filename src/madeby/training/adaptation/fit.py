@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from madeby.training.adaptation.head import Floats
+from madeby.training.adaptation.memory import Memory
 from madeby.training.figures import auroc
 
 PENALTIES = tuple(10.0**power for power in np.arange(-3, 3.1, 0.5))
@@ -50,7 +51,14 @@ class Chosen:
     tried: tuple[Tried, ...]
 
 
-def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str], seed: int) -> Chosen:
+def choose(
+    features: Floats,
+    old: Floats,
+    labels: Labels,
+    groups: Sequence[str],
+    seed: int,
+    memory: Memory | None = None,
+) -> Chosen:
     """Fit the change for every penalty in turn, in cross-validation, and take the most cautious of the good ones.
 
     That is the strongest pull whose AUROC lies below the best by no more than its standard error (after the rule of
@@ -63,6 +71,7 @@ def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str],
         labels: (n,) 0 human, 1 ai.
         groups: (n,) pictures of one group are never on both sides; see :func:`groups_for_folds`.
         seed: of the folds.
+        memory: what the bundle remembers; see :func:`fit_change`.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -72,7 +81,7 @@ def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str],
     for penalty in penalties:
         unseen = np.zeros(len(labels))
         for learn, judge in folds:
-            change = fit_change(features[learn], old[learn], labels[learn], penalty)
+            change = fit_change(features[learn], old[learn], labels[learn], penalty, memory)
             unseen[judge] = old[judge] + features[judge] @ change.change + change.shift
         logits.append(unseen)
     weights, is_ai = _weights(labels), labels.astype(np.float64)
@@ -83,7 +92,9 @@ def choose(features: Floats, old: Floats, labels: Labels, groups: Sequence[str],
     best = max(each.auroc for each in tried)
     enough = best - max(AS_GOOD, _standard_error(best, labels))
     chosen = max(place for place, each in enumerate(tried) if each.auroc >= enough)
-    return Chosen(penalties[chosen], fit_change(features, old, labels, penalties[chosen]), logits[chosen], tried)
+    return Chosen(
+        penalties[chosen], fit_change(features, old, labels, penalties[chosen], memory), logits[chosen], tried
+    )
 
 
 def _standard_error(area: float, labels: Labels) -> float:
@@ -106,22 +117,25 @@ def groups_for_folds(named: Sequence[str | None], labels: Labels) -> tuple[list[
     return (groups, True) if min(counts) >= FOLDS else (own, False)
 
 
-def fit_change(features: Floats, old: Floats, labels: Labels, penalty: float | None) -> Change:
+def fit_change(
+    features: Floats, old: Floats, labels: Labels, penalty: float | None, memory: Memory | None = None
+) -> Change:
     """Logistic regression on top of the old logit, with half the penalty times the squared change.
 
-    The change is measured in standard deviations of each feature, so that the penalty means the same for all.
+    The change is measured by what it does to the pictures that the bundle remembers or, if it remembers none, in
+    standard deviations of each feature over these pictures.
 
     Args:
         features: (n, d).
         old: (n,) the old logits, to which the change is added.
         labels: (n,) 0 human, 1 ai; both weigh alike.
         penalty: None allows a shift alone.
+        memory: what the bundle remembers of the pictures that it learnt from.
     """
     from scipy.optimize import minimize
 
-    mean, spread = features.mean(0), features.std(0)
-    spread[spread < 1e-9] = np.inf  # a feature that never changes says nothing
-    standard = (features - mean) / spread if penalty is not None else np.zeros((len(old), 0))
+    known = memory or Memory.of_users(features)
+    standard = known.standard(features) if penalty is not None else np.zeros((len(old), 0))
     weights = _weights(labels)
 
     def loss(values: Floats) -> tuple[float, Floats]:
@@ -132,8 +146,8 @@ def fit_change(features: Floats, old: Floats, labels: Labels, penalty: float | N
         return float(cost + (penalty or 0.0) / 2 * values[:-1] @ values[:-1]), gradient
 
     found = minimize(loss, np.zeros(standard.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    change = found[:-1] / spread if penalty is not None else np.zeros(features.shape[1])
-    return Change(change, float(found[-1] - mean @ change))
+    change = known.change_of(found[:-1]) if penalty is not None else np.zeros(features.shape[1])
+    return Change(change, float(found[-1] - known.mean @ change))
 
 
 def _weights(labels: Labels) -> Floats:

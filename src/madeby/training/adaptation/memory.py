@@ -1,0 +1,117 @@
+"""What a bundle remembers of the pictures it learnt from, so that adapting it forgets little of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from madeby.detector.bundle import MEMORY_FILE, Bundle, sha256_of
+from madeby.errors import BundleError
+from madeby.training.adaptation.head import Floats
+
+LEAST_SHARE = 1e-3
+"""Of the mean variance: the least that a direction counts for, even where the pictures never differed."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Mean and spread of what the head saw, over the pictures that it learnt from.
+
+    The covariance is taken for ``k`` main directions with their standard deviations, and one ``rest`` of a standard
+    deviation in all others. A change of the head measured in these units (:meth:`standard`, :meth:`change_of`) is as
+    long as the standard deviation of what it does to the logits of those pictures. To hold it short is to keep
+    what the head said (the quadratic penalty of elastic weight consolidation, Kirkpatrick et al. 2017, which for a
+    linear head is exact in the logit).
+
+    ``mean`` (d,), ``directions`` (k, d) orthonormal, ``deviations`` (k,), ``rest`` (d,): the last by feature where
+    there are no directions, else the same for all.
+    """
+
+    mean: Floats
+    directions: Floats
+    deviations: Floats
+    rest: Floats
+
+    @classmethod
+    def of(cls, features: Floats, weights: Floats, most: int) -> Memory:
+        """Remember pictures.
+
+        Args:
+            features: (n, d) what the head saw of each.
+            weights: (n,) what each counts.
+            most: directions kept at most.
+        """
+        shares = weights / weights.sum()
+        mean = shares @ features
+        _, values, vectors = np.linalg.svd((features - mean) * np.sqrt(shares)[:, None], full_matrices=False)
+        kept = min(most, len(values))
+        total, width = float((values**2).sum()), features.shape[1]
+        beyond = float((values[kept:] ** 2).sum()) / max(1, width - kept)
+        rest = np.sqrt(beyond + LEAST_SHARE * total / width)
+        return cls(mean, vectors[:kept], np.hypot(values[:kept], rest), np.full(width, rest))
+
+    @classmethod
+    def of_users(cls, features: Floats) -> Memory:
+        """Where a bundle remembers nothing: the spread of each feature over the user's own pictures (n, d)."""
+        spread = features.std(0)
+        spread[spread < 1e-9] = np.inf  # a feature that never changes says nothing
+        width = features.shape[1]
+        return cls(features.mean(0), np.zeros((0, width)), np.zeros(0), spread)
+
+    def standard(self, features: Floats) -> Floats:
+        """Features (n, d) as seen from the remembered mean, in units of the remembered spread."""
+        apart = features - self.mean
+        return np.asarray(apart / self.rest + (apart @ self.directions.T * self._beside_the_rest) @ self.directions)
+
+    def change_of(self, values: Floats) -> Floats:
+        """The change (d,) of the head's weights that a change in those units is."""
+        return np.asarray(values / self.rest + (self.directions @ values * self._beside_the_rest) @ self.directions)
+
+    @property
+    def _beside_the_rest(self) -> Floats:
+        return np.asarray(1 / self.deviations - 1 / self.rest[: len(self.deviations)])
+
+    def write(self, folder: Path) -> str:
+        """Put it into a bundle's folder; the SHA-256 that ``bundle.json`` then tells of it."""
+        from safetensors.numpy import save
+
+        tensors = {
+            "mean": self.mean.astype(np.float32),
+            "directions": np.ascontiguousarray(self.directions, np.float16),
+            "deviations": self.deviations.astype(np.float32),
+            "rest": self.rest[:1].astype(np.float32),
+        }
+        (folder / MEMORY_FILE).write_bytes(save(tensors))
+        return sha256_of(folder / MEMORY_FILE)
+
+    @classmethod
+    def in_bundle(cls, bundle: Bundle, width: int) -> Memory | None:
+        """What a bundle remembers; None if nothing.
+
+        Args:
+            bundle: the bundle.
+            width: how many features its head sees.
+
+        Raises:
+            BundleError: its memory is missing, damaged, or that of another head.
+        """
+        if not bundle.spec.memory_sha256:
+            return None
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = bundle.folder / MEMORY_FILE
+        try:
+            if sha256_of(path) != bundle.spec.memory_sha256:
+                raise BundleError(f"{path} does not match its checksum: fetch the bundle again")
+            found = {name: values.astype(np.float64) for name, values in load_file(path).items()}
+            mean, directions, deviations, rest = (found[name] for name in ("mean", "directions", "deviations", "rest"))
+        except (OSError, SafetensorError, KeyError) as problem:
+            raise BundleError(f"{path} is missing or cannot be read ({problem}): fetch the bundle again") from None
+        count = len(deviations)
+        fits = mean.shape == (width,) and directions.shape == (count, width) and rest.shape == (1,)
+        if not fits or not all(np.isfinite(each).all() for each in found.values()) or min(*deviations, *rest) <= 0:
+            raise BundleError(f"{path} is not the memory of this bundle's head: fetch the bundle again")
+        return cls(mean, directions, deviations, np.full(width, rest[0]))
