@@ -2,7 +2,8 @@
 
 ``bundle.json`` is everything needed to answer with the model: how pictures become views, how logits become
 probabilities, and where the thresholds of the verdict lie. Nothing in a bundle is executed; the model is ONNX
-and its checksum is verified before it is loaded.
+and its checksum is verified before it is loaded. Some bundles hold ``memory.safetensors`` too, from which
+``train --from`` learns what not to forget.
 """
 
 from __future__ import annotations
