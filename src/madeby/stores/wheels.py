@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from madeby.errors import BundleError
-from madeby.stores.download import download, fetched_so_far
+from madeby.stores.download import download, fetched_so_far, forget
 from madeby.stores.home import offline
 from madeby.stores.storage import UnreachableError, storage_at
 
@@ -29,7 +29,8 @@ def fetch_wheel(requirement: str, sha256: str, size: int | None, target: Path, a
 
     pip is asked where the wheel lies, and it is fetched from there in a way that the next call goes on with if this
     one breaks off. Where that cannot be (the size is not known, pip is older than 23.3, the index wants credentials,
-    the wheel lies in a folder), ``pip download`` gets it, from the beginning.
+    the wheel lies in a folder), ``pip download`` gets it, from the beginning. Where an index has no metadata beside its
+    wheels (PEP 658), pip must read the whole wheel to say where it lies.
 
     Args:
         requirement: as ``name==1.0``.
@@ -59,9 +60,11 @@ def fetch_wheel(requirement: str, sha256: str, size: int | None, target: Path, a
                 advance=advance,
             )
             return
-        except BundleError:  # refused to us, maybe not to pip
-            if fetched_so_far(target):
+        except UnreachableError:
+            if fetched_so_far(target):  # the next call goes on
                 raise
+        except BundleError:  # refused to us, maybe not to pip
+            forget(target)
     _download_by_pip(requirement, sha256, target)
 
 

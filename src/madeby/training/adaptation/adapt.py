@@ -188,8 +188,8 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
     )
     kept = "groups kept whole" if summary.grouped else "of pictures: there were too few groups to keep them whole"
     remembered = (
-        "What the old model said of the pictures it learnt from was kept where these leave the choice; what it knew\n"
-        "of others may still be lost in part."
+        "It was held to what was said of the pictures that the bundle remembers, those of the model it began with;\n"
+        "what was known of others, those of earlier adaptations too, may be lost in part."
         if summary.remembers
         else "What the old model knew of others may be lost in part."
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from madeby.detector.bundle import MEMORY_FILE, Bundle, sha256_of
 from madeby.errors import BundleError
@@ -42,12 +44,17 @@ class Memory:
             features: (n, d) what the head saw of each.
             weights: (n,) what each counts.
             most: directions kept at most.
+
+        Raises:
+            ValueError: they are all alike, so that there is nothing to measure by.
         """
         shares = weights / weights.sum()
         mean = shares @ features
         _, values, vectors = np.linalg.svd((features - mean) * np.sqrt(shares)[:, None], full_matrices=False)
         kept = min(most, len(values))
         total, width = float((values**2).sum()), features.shape[1]
+        if not total > 0:
+            raise ValueError("the features never differ")
         beyond = float((values[kept:] ** 2).sum()) / max(1, width - kept)
         rest = np.sqrt(beyond + LEAST_SHARE * total / width)
         return cls(mean, vectors[:kept], np.hypot(values[:kept], rest), np.full(width, rest))
@@ -74,10 +81,13 @@ class Memory:
         return np.asarray(1 / self.deviations - 1 / self.rest[: len(self.deviations)])
 
     def write(self, folder: Path) -> str:
-        """Put it into a bundle's folder; the SHA-256 that ``bundle.json`` then tells of it."""
+        """Put it into a bundle's folder; the SHA-256 that ``bundle.json`` then tells of it.
+
+        One ``rest`` is kept for all features, as :meth:`of` makes it.
+        """
         from safetensors.numpy import save
 
-        tensors = {
+        tensors: dict[str, npt.NDArray[Any]] = {
             "mean": self.mean.astype(np.float32),
             "directions": np.ascontiguousarray(self.directions, np.float16),
             "deviations": self.deviations.astype(np.float32),
@@ -110,8 +120,14 @@ class Memory:
             mean, directions, deviations, rest = (found[name] for name in ("mean", "directions", "deviations", "rest"))
         except (OSError, SafetensorError, KeyError) as problem:
             raise BundleError(f"{path} is missing or cannot be read ({problem}): fetch the bundle again") from None
-        count = len(deviations)
-        fits = mean.shape == (width,) and directions.shape == (count, width) and rest.shape == (1,)
-        if not fits or not all(np.isfinite(each).all() for each in found.values()) or min(*deviations, *rest) <= 0:
+        fits = (
+            mean.shape == (width,)
+            and deviations.ndim == 1
+            and directions.shape == (len(deviations), width)
+            and rest.shape == (1,)
+            and all(np.isfinite(each).all() for each in found.values())
+            and np.concatenate([deviations, rest]).min() > 0
+        )
+        if not fits:
             raise BundleError(f"{path} is not the memory of this bundle's head: fetch the bundle again")
         return cls(mean, directions, deviations, np.full(width, rest[0]))
