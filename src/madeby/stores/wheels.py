@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from madeby.errors import BundleError
-from madeby.stores.download import download, fetched_so_far, forget
+from madeby.stores.download import download_url, fetched_so_far, forget
 from madeby.stores.home import offline
-from madeby.stores.storage import UnreachableError, storage_at
+from madeby.stores.storage import UnreachableError
 
 _PIP = (sys.executable, "-m", "pip")
 _QUIETLY = ("--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--quiet")
@@ -48,17 +48,8 @@ def fetch_wheel(requirement: str, sha256: str, size: int | None, target: Path, a
         )
     address = _address_of(requirement, sha256) if size else None
     if size and address:
-        folder, _, name = address.rpartition("/")
         try:
-            storage = storage_at(folder)
-            download(
-                lambda start: storage.read(name, start),
-                target,
-                size=size,
-                sha256=sha256,
-                where=storage.where(name),
-                advance=advance,
-            )
+            download_url(address, target, size=size, sha256=sha256, advance=advance)
             return
         except UnreachableError:
             if fetched_so_far(target):  # the next call goes on
