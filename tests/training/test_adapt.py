@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +218,16 @@ def test_an_adapted_and_a_calibrated_bundle_keep_the_memory(untrained, make_mani
     others = make_manifest(train=1, val=110, name="others")
     madeby.calibrate([], tmp_path / "calibrated", data=others, model=tmp_path / "mine")
     assert sha256_of(tmp_path / "calibrated" / MEMORY_FILE) == bundle.spec.memory_sha256
+
+
+def test_without_the_library_that_reads_memories_the_extra_is_named(untrained, tmp_path):
+    program = (
+        "import sys; sys.modules['safetensors'] = None\n"
+        "import madeby\n"
+        f"madeby.train('none.parquet', {str(tmp_path / 'mine')!r}, from_model={str(untrained.folder)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert "MissingExtraError: train --from (the module safetensors is missing) needs the extra 'train'" in done.stderr
 
 
 def test_groups_stay_together_where_there_are_enough():

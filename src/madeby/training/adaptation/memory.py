@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from madeby.detector.bundle import MEMORY_FILE, Bundle, sha256_of
 from madeby.errors import BundleError
@@ -85,8 +87,6 @@ class Memory:
 
         One ``rest`` is kept for all features, as :meth:`of` makes it.
         """
-        from safetensors.numpy import save
-
         tensors: dict[str, npt.NDArray[Any]] = {
             "mean": self.mean.astype(np.float32),
             "directions": np.ascontiguousarray(self.directions, np.float16),
@@ -109,9 +109,6 @@ class Memory:
         """
         if not bundle.spec.memory_sha256:
             return None
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
         path = bundle.folder / MEMORY_FILE
         try:
             if sha256_of(path) != bundle.spec.memory_sha256:
