@@ -219,6 +219,22 @@ def test_an_adapted_and_a_calibrated_bundle_keep_the_memory(untrained, make_mani
     madeby.calibrate([], tmp_path / "calibrated", data=others, model=tmp_path / "mine")
     assert sha256_of(tmp_path / "calibrated" / MEMORY_FILE) == bundle.spec.memory_sha256
 
+    madeby.models_export(tmp_path / "mine", tmp_path / "exported")
+    assert sha256_of(tmp_path / "exported" / MEMORY_FILE) == bundle.spec.memory_sha256
+    madeby.train(manifest, tmp_path / "forgetful", from_model=untrained.folder)
+    madeby.models_export(tmp_path / "forgetful", tmp_path / "exported")
+    assert not (tmp_path / "exported" / MEMORY_FILE).exists()
+
+
+def test_a_bundle_that_lost_its_memory_is_not_passed_on(untrained, make_manifest, tmp_path):
+    memory = Memory.of(np.random.default_rng(3).normal(0, 1, (50, 16)), np.ones(50), most=10)
+    bundle = remembering(untrained, tmp_path / "bundle", memory)
+    (bundle.folder / MEMORY_FILE).unlink()
+    with pytest.raises(BundleError, match=r"memory\.safetensors is missing"):
+        madeby.models_push(bundle.folder, str(tmp_path / "store"))
+    with pytest.raises(BundleError, match=r"memory\.safetensors is missing"):
+        madeby.calibrate([], tmp_path / "calibrated", data=make_manifest(train=1, val=110), model=bundle.folder)
+
 
 def test_without_the_library_that_reads_memories_the_extra_is_named(untrained, tmp_path):
     program = (

@@ -184,6 +184,22 @@ class Bundle:
         """The bundle as results name it."""
         return ModelInfo(name=self.spec.name, version=self.spec.version, sha256=self.spec.model_sha256)
 
+    @property
+    def memory(self) -> Path | None:
+        """The file of what the bundle remembers; None if it remembers nothing.
+
+        Raises:
+            BundleError: the file is missing, or another than ``bundle.json`` tells of.
+        """
+        if not self.spec.memory_sha256:
+            return None
+        path = self.folder / MEMORY_FILE
+        if not path.is_file():
+            raise BundleError(f"{path} is missing: fetch the bundle again")
+        if sha256_of(path) != self.spec.memory_sha256:
+            raise BundleError(f"{path} does not match its checksum in {SPEC_FILE}: fetch the bundle again")
+        return path
+
     def with_profile(self, profile: Profile) -> Bundle:
         """The bundle with another profile's thresholds as its own.
 

@@ -17,11 +17,12 @@ FEWEST_AI = 20
 
 
 def check_output(output: Path, bundle: Bundle) -> None:
-    """Refuse an output that is the model itself, or no bundle.
+    """Refuse an output that is the model itself, or no bundle, and a model that lacks a file of its own.
 
     Raises:
-        BundleError: it is.
+        BundleError: it is, or does.
     """
+    _ = bundle.memory
     if output.resolve() == bundle.folder.resolve():
         raise BundleError(f"{output} is the model itself, which stays as it is: choose another output folder")
     if output.exists() and not (output / SPEC_FILE).is_file() and (output.is_file() or any(output.iterdir())):
@@ -52,9 +53,9 @@ def folder_for(output: Path) -> Iterator[Path]:
 
 def write_bundle(written: Bundle, bundle: Bundle, human: Read, ai: Read) -> None:
     """Copy the model and describe it; ``metrics.json`` stays, for it tells of the network, which is the same."""
-    for file in (MODEL_FILE, MEMORY_FILE, METRICS_FILE):
-        if (bundle.folder / file).is_file():
-            shutil.copyfile(bundle.folder / file, written.folder / file)
+    for path in (bundle.model_path, bundle.memory, bundle.folder / METRICS_FILE):
+        if path is not None and path.is_file():
+            shutil.copyfile(path, written.folder / path.name)
     (written.folder / CARD_FILE).write_text(_card(written, bundle, human, ai), encoding="utf-8")
     written.write_spec()
 

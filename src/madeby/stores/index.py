@@ -137,9 +137,11 @@ def index_of(bundle: Bundle, sources: dict[str, PublicFile] | None = None) -> Bu
         sources: by path, files that pulls shall fetch from elsewhere than the store.
 
     Raises:
-        BundleError: a file's name, or the bundle's version, cannot stand in a store.
+        BundleError: a file's name, or the bundle's version, cannot stand in a store, or its memory is missing or
+            damaged.
     """
     sources = sources or {}
+    _ = bundle.memory  # verified: a store takes no bundle that `train --from` would refuse
     found = sorted(path for path in bundle.folder.rglob("*") if path.is_file())
     named = {path.relative_to(bundle.folder).as_posix(): path for path in found}
     kept = {name: path for name, path in named.items() if name != INDEX_FILE and not _hidden(name)}

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from madeby.detector.bundle import CARD_FILE, NAME_PATTERN, SPEC_FILE, Bundle
+from madeby.detector.bundle import CARD_FILE, MEMORY_FILE, NAME_PATTERN, SPEC_FILE, Bundle
 from madeby.errors import BundleError, RecipeError
 from madeby.training.fit import bundle_of_best
 from madeby.training.preparation import ManifestParts, decode_parts, read_parts
@@ -72,6 +72,8 @@ def models_export(
         except OSError as error:
             raise BundleError(f"{output} cannot be written: {error.strerror or error}") from None
     exported = Bundle(output, bundle.spec)
+    if exported.memory is None:
+        (output / MEMORY_FILE).unlink(missing_ok=True)  # that of an older bundle there
     said = {"name": name, "description": description, "licence": licence, "version": version}
     if changes := {field: text for field, text in said.items() if text is not None}:
         exported = Bundle(output, bundle.spec.model_copy(update=changes))
