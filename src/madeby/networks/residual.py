@@ -10,8 +10,7 @@ all energy is smooth, so random filters all answer to the same smooth part and t
 on opponent colours takes patches apart into components that hardly correlate, and the normalisation behind it gives
 each the same weight: about what whitening by principal components does (as in Jordan 2024), without the data.
 
-With ``context`` a place is judged by what the whole picture is like (after the squeeze and excitation of Hu et al.
-2018): see :class:`Context`.
+With ``context`` a place is judged by what the whole picture is like: see :class:`~madeby.networks.context.Context`.
 
 Residual blocks follow He et al. 2016, with batch normalisation, which folds into the convolutions at export.
 Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic but not time on CPUs.
@@ -26,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from madeby.errors import RecipeError
+from madeby.networks.context import Context
 from madeby.networks.registry import register_network
 
 
@@ -48,32 +48,6 @@ class Block(nn.Module):
         """(N, width, h, w) to the same shape."""
         change = self.second(self.activation(self.first(features)))
         return cast(Tensor, self.activation(features + change))
-
-
-class Context(nn.Module):
-    """What all places of a picture mean together, told to each of them.
-
-    The mean of the places goes through a linear layer and is added to each. A second linear layer then asks for
-    features, of which those count that are positive for the mean: at each place they are on or off together, so that
-    their mean over the places is that second layer with a ReLU, applied to the mean, and what a linear head makes of it
-    still is the mean of what it makes of the places.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.told = nn.Linear(width, width)
-        self.asked = nn.Linear(width, width)
-
-    def informed(self, seen: Tensor) -> Tensor:
-        """(N, width, h, w) places to the same shape, each knowing the mean of all."""
-        return torch.relu(seen + self.told(seen.mean((2, 3)))[:, :, None, None])
-
-    def forward(self, seen: Tensor) -> Tensor:
-        """(N, width, h, w) places to what counts of each, the same shape."""
-        places = self.informed(seen)
-        asked = nn.functional.conv2d(places, self.asked.weight[:, :, None, None], self.asked.bias)
-        counts = (self.asked(places.mean((2, 3))) > 0).to(asked.dtype)
-        return cast(Tensor, asked * counts[:, :, None, None])
 
 
 FREQUENCIES = 54
