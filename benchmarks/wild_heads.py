@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,9 +30,9 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.metrics import roc_auc_score
 from wild_card import card_text
 from wild_discriminant import PORTRAITS, Pictures, Settings, balanced, fit, left_out_scores, scores
+from wild_features import features
 from wild_versions import VERSIONS, version_of
 
-from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
     CARD_FILE,
@@ -50,8 +48,7 @@ from madeby.detector.bundle import (
 from madeby.detector.calibration import probability_of
 from madeby.detector.detector import Detector
 from madeby.detector.providers import load_onnxruntime
-from madeby.detector.views import normalised, views_of
-from madeby.errors import PictureError
+from madeby.detector.views import normalised
 from madeby.pictures.decode import decode
 from madeby.stores.graft import graft
 from madeby.stores.index import INDEX_FILE, FileEntry, Graft, PublicFile, index_of
@@ -72,7 +69,6 @@ TOWER_SHA256 = "2d2da5e254d60501f138004788497e280fd80eb9dd877241aec41761be285d8d
 TOWER_OPSET, TOWER_IR = 14, 7
 TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
 WIDTH, GRID = 768, 14
-PART = 500
 HEAD_FILE = "head.onnx"
 VERSION = "0.2.0"
 PARITY_PICTURES = 20
@@ -163,11 +159,10 @@ def chosen(table: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return shuffled.filter(place < settings.per_collection)
 
 
-def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path) -> np.ndarray:
+def seen_of(rows: pl.DataFrame, version: str, settings: Settings, folder: Path) -> np.ndarray:
     """(n, blocks, 2, 768) float32: the CLS token and the mean patch token, averaged over the views; NaN where a picture
-    cannot be read. Kept in the folder, so that a run that broke off goes on."""
-    made_of = rows["path"].to_list(), version, settings.blocks, settings.seed, PREPROCESSING
-    key = hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
+    cannot be read."""
+    paths = rows["path"].to_list()
     onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -178,26 +173,8 @@ def features(rows: pl.DataFrame, version: str, settings: Settings, folder: Path)
         tokens = session.run(None, {"pixels": normalised(view[None], PREPROCESSING)})
         return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
 
-    def of_picture(entry: tuple[int, str]) -> np.ndarray:
-        row, name = entry
-        try:
-            pixels = decode(Path(name).read_bytes(), perceptual_hash=False).pixels
-        except (OSError, PictureError) as error:
-            print(f"left out: {error}", flush=True)
-            return np.full((len(settings.blocks), 2, WIDTH), np.nan, np.float32)
-        seen = views_of(version_of(pixels, version, settings.seed, row), PREPROCESSING)
-        return np.mean([of_view(view) for view in seen], axis=0, dtype=np.float32)
-
-    entries, found = list(enumerate(rows["path"].to_list())), []
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, rows.height, PART):
-            path = folder / f"features-{key}-{start:05d}.npy"
-            if not path.is_file():
-                with written_atomically(path) as part, part.open("wb") as file:
-                    np.save(file, np.stack(list(pool.map(of_picture, entries[start : start + PART]))))
-                print(f"{version}: {start} to {min(start + PART, rows.height)} of {rows.height}", flush=True)
-            found.append(np.load(path))
-    return np.concatenate(found)
+    made_of = paths, version, settings.blocks, settings.seed, PREPROCESSING
+    return features(paths, version, settings.seed, PREPROCESSING, of_view, folder, made_of)
 
 
 def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:
@@ -222,7 +199,7 @@ def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     """Learn the heads and write the bundle."""
     table = usable(read_manifest(data))
     rows = chosen(table, settings)
-    found = [features(rows, version, settings, folder) for version in VERSIONS]
+    found = [seen_of(rows, version, settings, folder) for version in VERSIONS]
     kept = np.isfinite(found).all((0, 2, 3, 4)) & ~rows["collection"].is_in(JUDGES).to_numpy()
     places, rows = np.flatnonzero(kept), rows.filter(kept)
     versions = [pictures_of(rows, each[kept]) for each in found]

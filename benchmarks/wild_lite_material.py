@@ -31,20 +31,35 @@ SAMPLED_PICTURES, SAMPLED_TOKENS, SAMPLED_WHOLES = 40, 24, 6000
 LARGEST_SIDE = 2400
 """Larger pictures are made smaller first: what the world does to them makes them smaller still."""
 
-VIEW_SEED = (7, 0)
+WHOLE, QUARTER = 0, 1
+"""The two views of a picture, each of which shows it after other things happened to it."""
+
+SEEDS = ((7, 0), (7, 1))
+
+
+class Parts:
+    """Rows of an array that lie in files of 1,000; none is read before it is asked for."""
+
+    def __init__(self, folder: Path, name: str, count: int) -> None:
+        self.parts = [np.load(folder / f"{name}-{start:05d}.npy", mmap_mode="r") for start in range(0, count, PART)]
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.parts[row // PART][row % PART]
 
 
 @dataclass(frozen=True)
 class Material:
-    """What is learnt from, one row a picture that could be read.
+    """What is learnt from, one row a picture, and for each its whole view and one quarter.
 
-    ``views`` (n, 224, 224, 3) uint8; ``tokens`` (n, 196, 96) float16, the patch tokens after the sixth block in the
-    basis of their 96 strongest components, each of variance 1; ``weights`` (96,) what each component counts;
-    ``wholes`` (n, 192) float32, the same of the CLS tokens after the fifth to seventh block.
+    ``rows`` those of pictures that could be read; ``views`` (2, 224, 224, 3) uint8 by row; ``tokens`` (2, 196, 96)
+    float16 by row, the patch tokens after the sixth block in the basis of their 96 strongest components, each of
+    variance 1 over whole views; ``weights`` (96,) what each component counts; ``wholes`` (n, 2, 192) float32, the
+    same of the CLS tokens after the fifth to seventh block.
     """
 
-    views: np.ndarray
-    tokens: np.ndarray
+    rows: np.ndarray
+    views: Parts
+    tokens: Parts
     weights: np.ndarray
     wholes: np.ndarray
 
@@ -63,44 +78,52 @@ def material(rows: pl.DataFrame, folder: Path, tower_folder: Path) -> Material:
             path = folder / f"views-{start:05d}.npy"
             if not path.is_file():
                 entries = [(row, rows["path"][row]) for row in range(start, min(start + PART, rows.height))]
-                seen = list(pool.map(view_of, entries, chunksize=8))
-                views = np.stack([np.zeros((224, 224, 3), np.uint8) if each is None else each for each in seen])
-                with written_atomically(path) as part, part.open("wb") as file:
-                    np.save(file, views)
-                print(path.name, flush=True)
-    views = np.concatenate([np.load(folder / f"views-{start:05d}.npy") for start in starts])
-    read = views[:, ::16, ::16].any((1, 2, 3))
+                seen = list(pool.map(two_views, entries, chunksize=8))
+                save(path, [np.zeros((2, 224, 224, 3), np.uint8) if each is None else each for each in seen])
+    views = Parts(folder, "views", rows.height)
+    read = np.array([row for row in range(rows.height) if views[row][WHOLE, ::16, ::16].any()])
     tower = tower_session(tower_folder)
-    mean, to_components, scale = basis(views[read], tower, folder / "basis.npz")
+    mean, to_components, scale = basis(views, read, tower, folder / "basis.npz")
 
-    def seen_by_tower(view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        blocks = tower(view)
-        whole = np.stack([block[0] for block in blocks])
-        return whole.astype(np.float16), ((blocks[1][1:] - mean) @ to_components).astype(np.float16)
+    def seen_by_tower(row: int) -> tuple[np.ndarray, np.ndarray]:
+        blocks = [tower(view) for view in views[row]]
+        tokens = np.stack([(each[1][1:] - mean) @ to_components for each in blocks])
+        wholes = np.stack([[block[0] for block in each] for each in blocks])
+        return tokens.astype(np.float16), wholes.astype(np.float16)
 
     with ThreadPoolExecutor() as pool:
         for start in starts:
-            path = folder / f"tower-{start:05d}.npz"
-            if not path.is_file():
-                seen = list(pool.map(seen_by_tower, views[start : start + PART]))
-                wholes, tokens = (np.stack(each) for each in zip(*seen, strict=True))
-                with written_atomically(path) as part, part.open("wb") as file:
-                    np.savez(file, wholes=wholes, tokens=tokens)
-                print(path.name, flush=True)
-    parts = [np.load(folder / f"tower-{start:05d}.npz") for start in starts]
-    wholes = np.concatenate([part["wholes"] for part in parts])[read].astype(np.float64)
-    tokens = np.concatenate([part["tokens"] for part in parts])[read]
-    return Material(views[read], tokens, scale / scale.max(), wholes_of(wholes))
+            paths = [folder / f"{name}-{start:05d}.npy" for name in ("tokens", "wholes")]
+            if not all(path.is_file() for path in paths):
+                seen = list(pool.map(seen_by_tower, range(start, min(start + PART, rows.height))))
+                for path, each in zip(paths, zip(*seen, strict=True), strict=True):
+                    save(path, each)
+    wholes = np.concatenate([np.load(folder / f"wholes-{start:05d}.npy") for start in starts])
+    tokens = Parts(folder, "tokens", rows.height)
+    return Material(read, views, tokens, scale / scale.max(), wholes_of(wholes, read))
 
 
-def view_of(entry: tuple[int, str]) -> np.ndarray | None:
+def save(path: Path, rows: Any) -> None:
+    with written_atomically(path) as part, part.open("wb") as file:
+        np.save(file, np.stack(rows))
+    print(path.name, flush=True)
+
+
+def two_views(entry: tuple[int, str]) -> np.ndarray | None:
     """What the network learns from, given a picture's row and path; None where it cannot be read."""
     row, path = entry
-    return treated_view(path, [*VIEW_SEED, row], LARGEST_SIDE)
+    found = []
+    for kind in (WHOLE, QUARTER):
+        seen = treated_views(path, [*SEEDS[kind], row], LARGEST_SIDE)
+        if seen is None:
+            return None
+        found.append(seen[0 if kind == WHOLE else 1 + row % 4])
+    return np.stack(found)
 
 
-def treated_view(path: str, seed: list[int], largest_side: int | None = None) -> np.ndarray | None:
-    """The middle square (224, 224, 3) of a picture rescaled and re-encoded by chance; None where it cannot be read."""
+def treated_views(path: str, seed: list[int], largest_side: int | None = None) -> np.ndarray | None:
+    """The middle square and its quarters (5, 224, 224, 3) of a picture rescaled and re-encoded by chance; None where it
+    cannot be read."""
     try:
         pixels = decode(Path(path).read_bytes(), perceptual_hash=False).pixels
     except (OSError, PictureError) as error:
@@ -111,8 +134,7 @@ def treated_view(path: str, seed: list[int], largest_side: int | None = None) ->
         scale = largest_side / max(height, width)
         smaller = round(width * scale), round(height * scale)
         pixels = np.asarray(Image.fromarray(pixels).resize(smaller, Image.Resampling.BILINEAR))
-    seen = as_the_world_leaves_it(pixels, np.random.default_rng(seed))
-    return views_of(seen, wild_heads.MIDDLE)[0]
+    return views_of(as_the_world_leaves_it(pixels, np.random.default_rng(seed)), wild_heads.PREPROCESSING)
 
 
 def tower_session(folder: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
@@ -131,15 +153,15 @@ def tower_session(folder: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
 
 
 def basis(
-    views: np.ndarray, tower: Callable[[np.ndarray], list[np.ndarray]], path: Path
+    views: Parts, read: np.ndarray, tower: Callable[[np.ndarray], list[np.ndarray]], path: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean (768,), whitening (768, 96) and spread (96,) of the principal components of standardised patch tokens."""
     if not path.is_file():
         draw = np.random.default_rng(0)
-        chosen = draw.permutation(len(views))[: SAMPLED_PICTURES * -(-len(views) // PART)]
+        chosen = draw.permutation(read)[: SAMPLED_PICTURES * -(-len(read) // PART)]
         places = wild_heads.GRID**2
         sample = np.concatenate(
-            [tower(views[row])[1][1:][draw.integers(0, places, SAMPLED_TOKENS)] for row in chosen]
+            [tower(views[row][WHOLE])[1][1:][draw.integers(0, places, SAMPLED_TOKENS)] for row in chosen]
         ).astype(np.float64)
         mean, deviation = sample.mean(0), sample.std(0) + 1e-6
         _, values, vectors = np.linalg.svd((sample - mean) / deviation, full_matrices=False)
@@ -151,11 +173,14 @@ def basis(
     return found["mean"], found["whitening"], found["scale"].astype(np.float32)
 
 
-def wholes_of(tokens: np.ndarray) -> np.ndarray:
-    """(n, 192) float32: the strongest components of the CLS tokens (n, blocks, 768) of all blocks together."""
-    whole = tokens.reshape(len(tokens), -1)
-    standard = (whole - whole.mean(0)) / (whole.std(0) + 1e-6)
-    sample = standard[np.random.default_rng(0).permutation(len(standard))[:SAMPLED_WHOLES]]
+def wholes_of(tokens: np.ndarray, read: np.ndarray) -> np.ndarray:
+    """(n, 2, 192) float32: the strongest components, over the whole views that could be read, of the CLS tokens
+    (n, 2, blocks, 768) of all blocks together."""
+    tokens = tokens.reshape(*tokens.shape[:2], -1).astype(np.float32)
+    known = tokens[read, WHOLE].astype(np.float64)
+    mean, deviation = known.mean(0), known.std(0) + 1e-6
+    sample = ((known - mean) / deviation)[np.random.default_rng(0).permutation(len(known))[:SAMPLED_WHOLES]]
     values, vectors = np.linalg.eigh(np.cov(sample.T))
     strongest = np.argsort(values)[::-1][:WHOLE_COMPONENTS]
-    return (standard @ (vectors[:, strongest] / np.sqrt(values[strongest]))).astype(np.float32)
+    whitening = vectors[:, strongest] / np.sqrt(values[strongest]) / deviation[:, None]
+    return (tokens - mean.astype(np.float32)) @ whitening.astype(np.float32)

