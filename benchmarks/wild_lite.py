@@ -54,7 +54,7 @@ VERSION = "0.3.0"
 SETTINGS = Settings(blocks=(0,), shrinkage=0.3)
 """One block of features: what the network tells of the CLS tokens."""
 
-PREPROCESSING = wild_heads.PREPROCESSING
+PREPROCESSING = wild_heads.MIDDLE.model_copy(update={"view": "quadrants"})
 
 
 def make(data: Path, output: Path, work: Path) -> None:

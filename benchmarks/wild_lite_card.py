@@ -20,11 +20,10 @@ def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, seen
         watched: how many of them it did not learn from.
     """
     size = spec.preprocessing.size
-    quarters = ", and at the four quarters of that square" if spec.preprocessing.view == "quarters" else ""
     return f"""# {spec.name} {spec.version}
 
 Tells pictures made by generative models from pictures made by cameras and people. One network (`{spec.network}`,
-{spec.parameters:,} parameters) looks at the middle square of the picture, scaled to {size} pixels{quarters}. It
+{spec.parameters:,} parameters) looks at the four quarters of the picture's middle square, each scaled to {size} pixels. It
 learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
 
 ## What it is for
@@ -33,8 +32,8 @@ A first, quick opinion where `wild` is not at hand, on photographs and photograp
 (`madeby models pull wild`).
 
 ## What it is not for
-Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the picture at {size}
-pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well as traces,
+Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the picture at
+{2 * size} pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well as traces,
 so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
 
 ## How it was made

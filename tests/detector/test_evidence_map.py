@@ -34,8 +34,9 @@ def test_evidence_lies_where_it_is(make_bundle, view):
     assert (evidence.log_odds[:, middle + 1 :] > 0).all()
 
 
-def test_a_whole_and_its_quarters_make_one_fine_map_whose_mean_is_the_logit(make_bundle):
-    bundle = make_bundle(view="quarters")
+@pytest.mark.parametrize("view", ["quarters", "quadrants"])
+def test_quarters_with_and_without_the_whole_make_one_fine_map_whose_mean_is_the_logit(make_bundle, view):
+    bundle = make_bundle(view=view)
     pixels = half_bright(96, 64)
     reading = Detector(bundle).read(pixels)
     evidence = evidence_map(reading, 64, 96, bundle.spec)

@@ -92,7 +92,10 @@ def test_the_quarters_follow_the_middle_square_and_cover_it(height, width):
     assert (views[:1] == views_of(pixels, Preprocessing(view="centre", size=16))).all()
     upper, lower = np.concatenate(views[1:3], axis=1), np.concatenate(views[3:], axis=1)
     assert (np.concatenate([upper, lower]) == views_of(pixels, Preprocessing(view="centre", size=32))[0]).all()
+    alone = Preprocessing(view="quadrants", size=16)
+    assert (views_of(pixels, alone) == views[1:]).all()
     whole, *quarters = view_boxes(height, width, preprocessing)
+    assert view_boxes(height, width, alone) == quarters
     covered = np.zeros((height, width), int)
     for box in quarters:
         covered[box.top : box.top + box.height, box.left : box.left + box.width] += 1
@@ -101,7 +104,7 @@ def test_the_quarters_follow_the_middle_square_and_cover_it(height, width):
     assert covered.sum() == whole.height * whole.width
 
 
-@pytest.mark.parametrize("view", ["centre", "quarters"])
+@pytest.mark.parametrize("view", ["centre", "quarters", "quadrants"])
 @pytest.mark.parametrize(("height", "width"), [(1, 60_000), (60_000, 1)])
 def test_a_picture_of_one_line_does_not_fill_the_memory(view, height, width):
     pixels = np.full((height, width, 3), 200, np.uint8)

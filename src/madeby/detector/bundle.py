@@ -37,12 +37,12 @@ class Preprocessing(Frozen):
 
     ``view`` is ``resize`` (the whole picture squeezed to ``size`` x ``size``, bilinear with antialiasing), ``centre``
     (the picture scaled until its short side is ``size``, bicubic with antialiasing, and the middle square of that),
-    ``quarters`` (that, and the four quarters of the same square at twice the scale) or ``crops`` (up to ``crops``
-    native-resolution squares of ``size``, spread over the picture; smaller pictures are padded by reflection). Pixels
-    are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
+    ``quarters`` (that, and the four quarters of the same square at twice the scale), ``quadrants`` (those four alone)
+    or ``crops`` (up to ``crops`` native-resolution squares of ``size``, spread over the picture; smaller pictures are
+    padded by reflection). Pixels are scaled to 0..1, then ``(x - mean) / std`` per RGB channel.
     """
 
-    view: Literal["resize", "centre", "quarters", "crops"]
+    view: Literal["resize", "centre", "quarters", "quadrants", "crops"]
     size: int = Field(ge=8, le=2048)
     crops: int = Field(default=1, ge=1, le=64)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
@@ -51,7 +51,7 @@ class Preprocessing(Frozen):
     @property
     def most_views(self) -> int:
         """How many views of a picture the network looks at, at most."""
-        return {"crops": self.crops, "quarters": 5}.get(self.view, 1)
+        return {"crops": self.crops, "quarters": 5, "quadrants": 4}.get(self.view, 1)
 
 
 class Calibration(Frozen):

@@ -38,13 +38,15 @@ def views_of(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
         preprocessing: which views, from the bundle or the recipe.
 
     Returns:
-        (views, size, size, 3) uint8; one view for ``resize`` and ``centre``, five for ``quarters``, one to ``crops``
-        for ``crops``.
+        (views, size, size, 3) uint8; one view for ``resize`` and ``centre``, five for ``quarters``, four for
+        ``quadrants``, one to ``crops`` for ``crops``.
     """
     if preprocessing.view == "resize":
         return resized(pixels, preprocessing.size)[None]
     if preprocessing.view == "centre":
         return centred(pixels, preprocessing.size)[None]
+    if preprocessing.view == "quadrants":
+        return np.stack(quartered(centred(pixels, 2 * preprocessing.size)))
     if preprocessing.view == "quarters":
         return np.stack([centred(pixels, preprocessing.size), *quartered(centred(pixels, 2 * preprocessing.size))])
     padded = padded_to(pixels, preprocessing.size)
@@ -58,10 +60,11 @@ def view_boxes(height: int, width: int, preprocessing: Preprocessing) -> list[Bo
     if preprocessing.view == "resize":
         return [Box(0, 0, height, width)]
     size = preprocessing.size
-    if preprocessing.view in ("centre", "quarters"):
+    if preprocessing.view in ("centre", "quarters", "quadrants"):
         side = min(height, width)
         whole = Box((height - side) // 2, (width - side) // 2, side, side)
-        return [whole] if preprocessing.view == "centre" else [whole, *_quarters_of(whole)]
+        shown = [] if preprocessing.view == "quadrants" else [whole]
+        return shown if preprocessing.view == "centre" else [*shown, *_quarters_of(whole)]
     corners = crop_corners(max(height, size), max(width, size), size, preprocessing.crops)
     return [Box(top, left, size, size) for top, left in corners]
 

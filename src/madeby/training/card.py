@@ -17,6 +17,7 @@ def card_text(spec: BundleSpec, validation: ValidationBlock) -> str:
         "resize": f"the whole picture at {view.size} × {view.size} pixels",
         "centre": f"the middle square of the picture, scaled to {view.size} × {view.size} pixels",
         "quarters": f"the middle square of the picture and its quarters, each at {view.size} × {view.size} pixels",
+        "quadrants": f"the four quarters of the picture's middle square, each at {view.size} × {view.size} pixels",
         "crops": f"up to {view.crops} native-resolution squares of {view.size} pixels",
     }[view.view]
     calibration = spec.calibration
