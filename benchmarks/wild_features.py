@@ -25,6 +25,7 @@ def features(
     seed: int,
     preprocessing: Preprocessing,
     of_view: Callable[[np.ndarray], np.ndarray],
+    shape: tuple[int, ...],
     folder: Path,
     made_of: tuple[object, ...],
 ) -> np.ndarray:
@@ -38,6 +39,7 @@ def features(
         seed: of the chance in that.
         preprocessing: the views.
         of_view: from one view (size, size, 3) to what is seen of it.
+        shape: of that.
         folder: where it is kept.
         made_of: all that tells this from what else may be kept there.
     """
@@ -59,7 +61,7 @@ def features(
             path = folder / f"features-{key}-{start:05d}.npy"
             if not path.is_file():
                 seen = list(pool.map(of_picture, entries[start : start + PART]))
-                unread = np.full_like(next(each for each in seen if each is not None), np.nan)
+                unread = np.full(shape, np.nan, np.float32)
                 with written_atomically(path) as part, part.open("wb") as file:
                     np.save(file, np.stack([unread if each is None else each for each in seen]))
                 print(f"{version}: {start} to {min(start + PART, len(paths))} of {len(paths)}", flush=True)

@@ -174,7 +174,9 @@ def seen_of(rows: pl.DataFrame, version: str, settings: Settings, folder: Path) 
         return np.stack([np.stack([each[0, 0], each[0, 1:].mean(0)]) for each in tokens])
 
     made_of = paths, version, settings.blocks, settings.seed, PREPROCESSING
-    return features(paths, version, settings.seed, PREPROCESSING, of_view, folder, made_of)
+    return features(
+        paths, version, settings.seed, PREPROCESSING, of_view, (len(settings.blocks), 2, WIDTH), folder, made_of
+    )
 
 
 def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:

@@ -1,5 +1,6 @@
 """Makes the bundle `wild-lite`: a small network that learnt what the tower of `wild` sees, with a linear head.
 
+    pip install -e '.[train]'
     madeby data import table wild_full/manifest.csv -o wild-full.parquet
     python benchmarks/wild_lite.py --data wild-full.parquet --output wild-lite [--work FOLDER]
     madeby evaluate --model wild-lite/bundle --data wild-full.parquet --split val -o ev --into-card "wild_full val"
@@ -60,7 +61,7 @@ PREPROCESSING = wild_heads.MIDDLE.model_copy(update={"view": "quadrants"})
 def make(data: Path, output: Path, work: Path) -> None:
     """Learn network and head, and write the bundle."""
     table = usable(read_manifest(data))
-    folder = work / manifest_sha256(table)[:12]
+    folder = work / f"{student.NETWORK}-{manifest_sha256(table)[:12]}"
     seen = table.filter((pl.col("split") == "train") & ~pl.col("collection").is_in(wild_heads.JUDGES))
     learnt = student.finished(folder) or student.train(material(seen, folder, work), folder)
     rows = wild_heads.chosen(table, SETTINGS)
@@ -108,6 +109,7 @@ def seen_of(rows: pl.DataFrame, learnt: student.Student, folder: Path) -> np.nda
                 SETTINGS.seed,
                 PREPROCESSING,
                 of_view,
+                (learnt.network.head.in_channels,),
                 folder,
                 (paths, version, SETTINGS.seed, PREPROCESSING, network),
             )

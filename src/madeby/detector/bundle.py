@@ -189,14 +189,18 @@ class Bundle:
         """The file of what the bundle remembers; None if it remembers nothing.
 
         Raises:
-            BundleError: the file is missing, or another than ``bundle.json`` tells of.
+            BundleError: the file is missing, cannot be read, or is another than ``bundle.json`` tells of.
         """
         if not self.spec.memory_sha256:
             return None
         path = self.folder / MEMORY_FILE
         if not path.is_file():
             raise BundleError(f"{path} is missing: fetch the bundle again")
-        if sha256_of(path) != self.spec.memory_sha256:
+        try:
+            actual = sha256_of(path)
+        except OSError as problem:
+            raise BundleError(f"{path} cannot be read: {problem.strerror or problem}") from None
+        if actual != self.spec.memory_sha256:
             raise BundleError(f"{path} does not match its checksum in {SPEC_FILE}: fetch the bundle again")
         return path
 

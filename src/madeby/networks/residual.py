@@ -13,7 +13,7 @@ each the same weight: about what whitening by principal components does (as in J
 With ``context`` a place is judged by what the whole picture is like: see :class:`~madeby.networks.context.Context`.
 
 Residual blocks follow He et al. 2016, with batch normalisation, which folds into the convolutions at export.
-Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic but not time on CPUs.
+Plain 3x3 convolutions are used throughout: depthwise ones save arithmetic, and little time on CPUs.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ def models_export(
         if not (folder.finished or folder.adapted):
             _finish(folder, progress or Silent())
         bundle = Bundle.open(folder.bundle)
+        _ = bundle.memory  # verified before an older bundle is written over
         try:
             output.mkdir(parents=True, exist_ok=True)
             for file in folder.bundle.iterdir():
@@ -72,7 +73,7 @@ def models_export(
         except OSError as error:
             raise BundleError(f"{output} cannot be written: {error.strerror or error}") from None
     exported = Bundle(output, bundle.spec)
-    if exported.memory is None:
+    if not bundle.spec.memory_sha256:
         (output / MEMORY_FILE).unlink(missing_ok=True)  # that of an older bundle there
     said = {"name": name, "description": description, "licence": licence, "version": version}
     if changes := {field: text for field, text in said.items() if text is not None}:
