@@ -1,7 +1,7 @@
 """Depthwise convolutions that learn quickly on a CPU; see wild_lite_student.py.
 
 PyTorch 2.14's own backward pass, in bfloat16 with channels last, takes ten times as long where steps are of two pixels
-or kernels of five: three quarters of the time of an EfficientNet's training. Here both are made of what is quick, of
+or kernels of five: half of the time of an EfficientNet's training. Here both are made of what is quick, of
 convolutions with steps of one and of gradients of 3x3 kernels; the numbers are the same.
 """
 
