@@ -36,7 +36,7 @@ def card_text(
     )
     memory = (
         "`memory.safetensors`, for `madeby train --from`: mean and main directions of what the heads see of the "
-        "training pictures, no picture"
+        "training pictures, and for some of each collection where they lie on these directions; no picture"
     )
     return f"""# {spec.name} {spec.version}
 

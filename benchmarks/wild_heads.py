@@ -70,10 +70,13 @@ TOWER_OPSET, TOWER_IR = 14, 7
 TOKENS = "/vision_model/encoder/layers.{}/Add_1_output_0"
 WIDTH, GRID = 768, 14
 HEAD_FILE = "head.onnx"
-VERSION = "0.2.0"
+VERSION = "0.2.1"
 PARITY_PICTURES = 20
 REMEMBERED = 256
 """Directions of what the head sees that the bundle remembers its pictures by."""
+
+KEPT = 128
+"""Pictures of each collection and label that it remembers one by one, at most."""
 
 JUDGES = ("JovanLiem/AI-Art-Detection",)
 """Collections that stand in `matched` too, which no detector of ours learns from."""
@@ -192,9 +195,19 @@ def pictures_of(rows: pl.DataFrame, found: np.ndarray) -> Pictures:
     )
 
 
-def memory_of(pictures: Pictures) -> Memory:
-    """What the bundle remembers of them for `train --from`."""
-    return Memory.of(pictures.values.reshape(len(pictures.values), -1), balanced(pictures), REMEMBERED)
+def memory_of(pictures: Pictures, left_out: np.ndarray) -> Memory:
+    """What the bundle remembers of them for `train --from`.
+
+    ``left_out`` (n,) are logits of heads that had not seen the picture's collection, NaN where there are none.
+    """
+    features = pictures.values.reshape(len(pictures.values), -1)
+    known = pictures.telling & np.isfinite(left_out)
+    rows = np.random.default_rng(0).permutation(len(known))
+    kept = np.concatenate([rows[(known & group)[rows]][:KEPT] for label in (0, 1) for group in pictures.groups(label)])
+    _, collections = np.unique(pictures.collections, return_inverse=True)
+    return Memory.of(features, balanced(pictures), REMEMBERED).with_pictures(
+        features[kept], left_out[kept], pictures.labels[kept], collections[kept]
+    )
 
 
 def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
@@ -220,7 +233,7 @@ def make(data: Path, output: Path, folder: Path, settings: Settings) -> None:
     left_out = Scores(logits[judged], pictures.labels[judged], tuple(pictures.collections[judged]))
     portraits = pictures.collections == PORTRAITS
     unlike = scores(pictures[portraits], fit([each[train & ~portraits] for each in versions], settings))
-    memory = memory_of(learnt[0])
+    memory = memory_of(learnt[0], logits[train])
     write(output / "bundle", settings, head, memory, left_out, unlike, table, rows, folder, parts[:PARITY_PICTURES])
 
 

@@ -51,7 +51,7 @@ from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.export import OPSET, export_onnx
 from madeby.version import __version__
 
-VERSION = "0.3.0"
+VERSION = "0.3.1"
 SETTINGS = Settings(blocks=(0,), shrinkage=0.3)
 """One block of features: what the network tells of the CLS tokens."""
 
@@ -80,7 +80,7 @@ def make(data: Path, output: Path, work: Path) -> None:
     wild_heads.told(versions[0], logits, train)
     known = np.isfinite(logits)
     left_out = Scores(logits[known], versions[0].labels[known], tuple(versions[0].collections[known]))
-    memory = wild_heads.memory_of(wild_heads.pictures_of(rows, found[0][:, None])[train])
+    memory = wild_heads.memory_of(wild_heads.pictures_of(rows, found[0][:, None])[train], logits[train])
     network = with_head(learnt, head[0][0], head[1])
     write(output / "bundle", network, memory, left_out, table, rows, compared, seen.height)
 
@@ -191,10 +191,12 @@ def recipe() -> dict[str, object]:
     return {
         "network": student.NETWORK,
         "network_options": student.OPTIONS,
+        "began_with": "EfficientNet-Lite0, ImageNet",
         "epochs": student.EPOCHS,
         "batch_size": student.BATCH,
         "optimizer": "adamw",
         "learning_rate": student.RATE,
+        "learning_rate_of_new_layers": student.RATE * student.NEW,
         "weight_decay": student.DECAY,
         "ema": student.AVERAGING,
         **head,

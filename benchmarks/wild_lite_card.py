@@ -46,7 +46,7 @@ tells of the CLS tokens, fitted on at most {spec.training.recipe["per_collection
 each as usual and compressed harder. The tower is an 8-bit export of openai/clip-vit-base-patch16; none of its weights
 are in here.
 `memory.safetensors`, for `madeby train --from`, holds mean and main directions of what the head sees of its training
-pictures, no picture.
+pictures, and for some of each collection where they lie on these directions; no picture.
 
 ## Data
 Original files of public collections; their pictures keep their own licences. Each was rescaled and re-encoded by
@@ -64,7 +64,8 @@ cleaner figure. Calibration and thresholds were set on these very scores. The po
 mistrust it with kinds of photographs that the list above lacks.
 
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`), and the head's shrinkage chosen by it as
-well; no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
+well; no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`. That at
+most 5% of AI pictures are called `human` is a promise for pictures like those left out: in `val` it can be more.
 
 {figures_text(spec, block)} The ONNX model's logits differ from the trained
 network's by at most {block.parity:.1e}.

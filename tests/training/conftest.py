@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from madeby.datasets.manifest import COLUMNS, write_manifest
+from madeby.detector.bundle import Bundle, BundleSpec, Calibration, Preprocessing, sha256_of
 
 
 def picture(label: str, side: int, rng: np.random.Generator) -> np.ndarray:
@@ -17,6 +18,32 @@ def picture(label: str, side: int, rng: np.random.Generator) -> np.ndarray:
     if label == "ai":
         pixels[:, ::2] += 40
     return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory):
+    """A real network of random weights, as a bundle: its features are some, its answers none."""
+    import torch
+
+    from madeby.networks import build_network
+    from madeby.training.export import export_onnx
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("bundles") / "untrained"
+    folder.mkdir()
+    export_onnx(build_network("residual", {"stem": 16, "width": 16}, 32), 32, folder / "model.onnx")
+    spec = BundleSpec(
+        name="untrained",
+        network="residual",
+        onnx_opset=18,
+        model_sha256=sha256_of(folder / "model.onnx"),
+        preprocessing=Preprocessing(view="crops", size=32, crops=2),
+        calibration=Calibration(method="platt", slope=1.3, intercept=-0.2, fitted_on="nothing", n=0),
+    )
+    bundle = Bundle(folder, spec)
+    bundle.write_spec()
+    (folder / "CARD.md").write_text("# untrained\n\nKnows nothing.\n")
+    return bundle
 
 
 @pytest.fixture

@@ -1,16 +1,12 @@
 """``train --from``: a finished model learns its last step anew from a user's pictures, near the old one."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import polars as pl
 import pytest
-import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from typer.testing import CliRunner
@@ -18,34 +14,9 @@ from typer.testing import CliRunner
 import madeby
 from madeby.cli.app import app
 from madeby.datasets.manifest import read_manifest, write_manifest
-from madeby.detector.bundle import MEMORY_FILE, Bundle, BundleSpec, Calibration, Preprocessing, sha256_of
-from madeby.errors import BundleError, MadebyError
-from madeby.networks import build_network
+from madeby.detector.bundle import Bundle, BundleSpec, Preprocessing, sha256_of
+from madeby.errors import MadebyError
 from madeby.training.adaptation.fit import choose, fit_change, groups_for_folds
-from madeby.training.adaptation.head import Head
-from madeby.training.adaptation.memory import Memory
-from madeby.training.export import export_onnx
-
-
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory):
-    """A real network of random weights, as a bundle: its features are some, its answers none."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("bundles") / "untrained"
-    folder.mkdir()
-    export_onnx(build_network("residual", {"stem": 16, "width": 16}, 32), 32, folder / "model.onnx")
-    spec = BundleSpec(
-        name="untrained",
-        network="residual",
-        onnx_opset=18,
-        model_sha256=sha256_of(folder / "model.onnx"),
-        preprocessing=Preprocessing(view="crops", size=32, crops=2),
-        calibration=Calibration(method="platt", slope=1.3, intercept=-0.2, fitted_on="nothing", n=0),
-    )
-    bundle = Bundle(folder, spec)
-    bundle.write_spec()
-    (folder / "CARD.md").write_text("# untrained\n\nKnows nothing.\n")
-    return bundle
 
 
 def test_a_model_learns_what_the_users_pictures_show(untrained, make_manifest, tmp_path):
@@ -155,95 +126,6 @@ def test_a_stronger_pull_stays_nearer():
     ]
     assert norms == sorted(norms, reverse=True)
     assert fit_change(features, np.zeros(100), labels, None).change.tolist() == [0.0] * 8
-
-
-def test_what_a_bundle_remembers_is_changed_less_than_what_it_never_saw():
-    rng = np.random.default_rng(0)
-    wide = np.array([10.0, 10.0, 10.0, 0.1, 0.1, 0.1])
-    known = rng.normal(0, 1, (500, 6)) * wide
-    labels = np.tile(np.array([0, 1], np.int8), 50)
-    users = rng.normal(0, 1, (100, 6)) + 2.0 * labels[:, None]  # every feature tells the user's pictures apart
-    memory = Memory.of(known, np.ones(500), most=6)
-    kept = fit_change(users, np.zeros(100), labels, 0.1, memory)
-    forgot = fit_change(users, np.zeros(100), labels, 0.1)
-    assert np.std(known @ kept.change) < 0.2 * np.std(known @ forgot.change)
-    said = users @ kept.change + kept.shift
-    assert ((said > 0) == (labels == 1)).mean() > 0.9
-
-
-@pytest.mark.parametrize("most", [2, 6])
-def test_a_change_is_as_long_as_what_it_does_to_the_remembered_pictures(most):
-    rng = np.random.default_rng(1)
-    features = rng.normal(3, 1, (400, 6)) @ np.diag([5.0, 3.0, 1, 1, 1, 1])
-    memory = Memory.of(features, rng.uniform(0.5, 1.5, 400), most)
-    values = rng.normal(0, 1, 6)
-    logits = features @ memory.change_of(values)
-    np.testing.assert_allclose(memory.standard(features) @ values, logits - memory.mean @ memory.change_of(values))
-    assert np.std(logits) == pytest.approx(np.linalg.norm(values), rel=0.15)
-
-
-def remembering(untrained, folder, memory):
-    """The untrained bundle with a memory."""
-    shutil.copytree(untrained.folder, folder)
-    bundle = Bundle(folder, untrained.spec.model_copy(update={"memory_sha256": memory.write(folder)}))
-    bundle.write_spec()
-    return bundle
-
-
-def test_a_memory_comes_back_from_its_bundle_and_a_damaged_one_is_refused(untrained, tmp_path):
-    rng = np.random.default_rng(2)
-    memory = Memory.of(rng.normal(0, 1, (50, 64)), np.ones(50), most=10)
-    bundle = remembering(untrained, tmp_path / "bundle", memory)
-    again = Memory.in_bundle(bundle, 64)
-    vector = rng.normal(0, 1, 64)
-    np.testing.assert_allclose(again.change_of(vector), memory.change_of(vector), atol=1e-2)
-    assert Memory.in_bundle(untrained, 64) is None
-    with pytest.raises(BundleError, match="not the memory of this bundle's head"):
-        Memory.in_bundle(bundle, 63)
-    (bundle.folder / MEMORY_FILE).write_bytes(b"damaged")
-    with pytest.raises(BundleError, match=r"memory\.safetensors does not match its checksum"):
-        Memory.in_bundle(bundle, 64)
-    (bundle.folder / MEMORY_FILE).unlink()
-    with pytest.raises(BundleError, match=r"memory\.safetensors is missing"):
-        Memory.in_bundle(bundle, 64)
-
-
-def test_an_adapted_and_a_calibrated_bundle_keep_the_memory(untrained, make_manifest, tmp_path):
-    width = len(Head.of(untrained.model_path).weight)
-    memory = Memory.of(np.random.default_rng(3).normal(0, 1, (50, width)), np.ones(50), most=10)
-    bundle = remembering(untrained, tmp_path / "bundle", memory)
-    manifest = make_manifest(train=30, val=10)
-    assert madeby.train(manifest, tmp_path / "mine", from_model=bundle.folder).remembers
-    assert madeby.train(manifest, tmp_path / "again", from_model=tmp_path / "mine").remembers
-    others = make_manifest(train=1, val=110, name="others")
-    madeby.calibrate([], tmp_path / "calibrated", data=others, model=tmp_path / "mine")
-    assert sha256_of(tmp_path / "calibrated" / MEMORY_FILE) == bundle.spec.memory_sha256
-
-    madeby.models_export(tmp_path / "mine", tmp_path / "exported")
-    assert sha256_of(tmp_path / "exported" / MEMORY_FILE) == bundle.spec.memory_sha256
-    madeby.train(manifest, tmp_path / "forgetful", from_model=untrained.folder)
-    madeby.models_export(tmp_path / "forgetful", tmp_path / "exported")
-    assert not (tmp_path / "exported" / MEMORY_FILE).exists()
-
-
-def test_a_bundle_that_lost_its_memory_is_not_passed_on(untrained, make_manifest, tmp_path):
-    memory = Memory.of(np.random.default_rng(3).normal(0, 1, (50, 16)), np.ones(50), most=10)
-    bundle = remembering(untrained, tmp_path / "bundle", memory)
-    (bundle.folder / MEMORY_FILE).unlink()
-    with pytest.raises(BundleError, match=r"memory\.safetensors is missing"):
-        madeby.models_push(bundle.folder, str(tmp_path / "store"))
-    with pytest.raises(BundleError, match=r"memory\.safetensors is missing"):
-        madeby.calibrate([], tmp_path / "calibrated", data=make_manifest(train=1, val=110), model=bundle.folder)
-
-
-def test_without_the_library_that_reads_memories_the_extra_is_named(untrained, tmp_path):
-    program = (
-        "import sys; sys.modules['safetensors'] = None\n"
-        "import madeby\n"
-        f"madeby.train('none.parquet', {str(tmp_path / 'mine')!r}, from_model={str(untrained.folder)!r})"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert "MissingExtraError: train --from (the module safetensors is missing) needs the extra 'train'" in done.stderr
 
 
 def test_groups_stay_together_where_there_are_enough():

@@ -119,12 +119,18 @@ def print_adaptation(summary: AdaptationSummary) -> None:
         if summary.penalty is None
         else f"pull towards the old head: {summary.penalty:.3g}"
     )
+    kept = (
+        ""
+        if summary.kept is None
+        else f"on {summary.kept.n_human + summary.kept.n_ai:,} pictures that it remembers, likewise: AUROC "
+        f"{summary.kept.before:.4f} before, {summary.kept.after:.4f} after; the thresholds hold for these, too\n"
+    )
     typer.echo(
         f"\n{summary.model}, adapted to {summary.n_human:,} human and {summary.n_ai:,} ai pictures{unread}\n"
         f"on these pictures, each answered about by a head that had not seen it:\n"
         f"  before: accuracy {summary.before[0]:.4f}, AUROC {summary.before[1]:.4f}\n"
         f"  after:  accuracy {summary.after[0]:.4f}, AUROC {summary.after[1]:.4f}\n"
-        f"{how}; {summary.seconds:.0f} s\n"
+        f"{kept}{how}; {summary.seconds:.0f} s\n"
         f"bundle: {summary.bundle}\n"
         f"see what it forgot: madeby evaluate {summary.folder} --data OTHER.parquet -o FOLDER"
     )

@@ -104,6 +104,22 @@ def fit_each_profile(
     return {profile: fitted[profile] for profile in targets}
 
 
+def stricter(one: Mapping[Profile, Thresholds], other: Mapping[Profile, Thresholds]) -> dict[Profile, Thresholds]:
+    """Thresholds of every profile that keep what both promise."""
+    return {
+        profile: thresholds.model_copy(
+            update={
+                "ai": max(thresholds.ai, other[profile].ai),
+                "human": min(thresholds.human, other[profile].human),
+                "n_human": thresholds.n_human + other[profile].n_human,
+                "n_ai": thresholds.n_ai + other[profile].n_ai,
+                "set_on": f"{thresholds.set_on}; {other[profile].set_on}",
+            }
+        )
+        for profile, thresholds in one.items()
+    }
+
+
 def conformal_bound(values: Floats, alpha: float) -> float | None:
     """The bound that one more value of the same kind exceeds with a chance of at most ``alpha``; None if too few."""
     n = len(values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,22 +12,34 @@ import numpy as np
 import polars as pl
 
 from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
-from madeby.detector.bundle import CARD_FILE, MEMORY_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
+from madeby.detector.bundle import CARD_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
+from madeby.detector.thresholds import stricter
 from madeby.errors import DataError
 from madeby.training.adaptation.features import features_of
-from madeby.training.adaptation.fit import FOLDS, Chosen, Labels, Tried, choose, groups_for_folds
+from madeby.training.adaptation.fit import FOLDS, Chosen, Tried, choose, groups_for_folds
 from madeby.training.adaptation.head import Floats, Head
-from madeby.training.adaptation.memory import Memory
+from madeby.training.adaptation.memory import Labels, Memory, Remembered
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import promises
 from madeby.training.description import bundle_name, collections_in
 from madeby.training.environment import shareable, this_command
-from madeby.training.figures import figures_of
+from madeby.training.figures import auroc, figures_of
 from madeby.training.progress import Progress, Silent
 from madeby.training.run import RunFolder
 from madeby.version import __version__
 
 FEWEST_OF_A_LABEL = 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is still known of the pictures that the bundle remembers: AUROC of the old head and of the new one, each
+    picture answered about by heads that had not seen its collection."""
+
+    n_human: int
+    n_ai: int
+    before: float
+    after: float
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,8 @@ class AdaptationSummary:
     pictures learnt from, each answered about by a head that had not seen it, nor others of its group if ``grouped``
     (else a label had too few groups). ``penalty`` is the strength of the pull towards the old head, None where these
     pictures gave no reason to leave it; ``remembers`` says whether it was measured on what the old model remembers of
-    the pictures it learnt from; ``tried`` are all that were judged.
+    the pictures it learnt from, ``kept`` what is still known of those, None if it keeps none; ``tried`` are all that
+    were judged.
     """
 
     folder: Path
@@ -51,6 +63,7 @@ class AdaptationSummary:
     grouped: bool
     penalty: float | None
     remembers: bool
+    kept: Kept | None
     before: tuple[float, float]
     after: tuple[float, float]
     tried: tuple[Tried, ...]
@@ -79,6 +92,8 @@ def adapt(
     labels = (rows["label"] == "ai").to_numpy().astype(np.int8)
     slope, intercept = base.spec.calibration.slope, base.spec.calibration.intercept
     old = slope * (seen.features @ head.weight + head.bias) + intercept
+    if memory is not None and memory.pictures is not None:
+        memory = memory.answered(slope * memory.pictures.logits + intercept)
     groups, grouped = groups_for_folds(rows["group"].to_list(), labels)
     chosen = choose(seen.features, old, labels, groups, seed, memory)
     summary = AdaptationSummary(
@@ -91,6 +106,7 @@ def adapt(
         grouped=grouped,
         penalty=chosen.penalty,
         remembers=memory is not None,
+        kept=None if memory is None or memory.pictures is None else _kept(memory.pictures, chosen),
         before=_figures(old, labels),
         after=_figures(chosen.logits, labels),
         tried=chosen.tried,
@@ -99,9 +115,8 @@ def adapt(
     run.bundle.mkdir(exist_ok=True)
     weight, bias = slope * head.weight + chosen.change.change, slope * head.bias + intercept + chosen.change.shift
     head.write(run.bundle / MODEL_FILE, weight, bias)
-    if memory is not None:
-        shutil.copyfile(base.folder / MEMORY_FILE, run.bundle / MEMORY_FILE)
-    _describe(run, base, summary, chosen, rows, labels, data, manifest_sha256(table))
+    memory = None if memory is None else memory.answered(chosen.remembered)
+    _describe(run, base, summary, chosen, memory, rows, labels, data, manifest_sha256(table))
     summary = replace(summary, seconds=time.perf_counter() - started)
     run.write_json(run.adaptation, summary)
     return summary
@@ -135,11 +150,19 @@ def _figures(logits: Floats, labels: Labels) -> tuple[float, float]:
     return figures.accuracy, figures.auroc
 
 
+def _kept(pictures: Remembered, chosen: Chosen) -> Kept:
+    is_ai = pictures.labels.astype(np.float64)
+    return Kept(
+        int((is_ai == 0).sum()), int(is_ai.sum()), auroc(pictures.logits, is_ai), auroc(chosen.remembered, is_ai)
+    )
+
+
 def _describe(
     run: RunFolder,
     base: Bundle,
     summary: AdaptationSummary,
     chosen: Chosen,
+    memory: Memory | None,
     rows: pl.DataFrame,
     labels: Labels,
     data: Path,
@@ -156,6 +179,7 @@ def _describe(
             "version": "0.1.0",
             "description": f"{base.spec.name} {base.spec.version}, adapted to {data.stem}",
             "model_sha256": sha256_of(run.bundle / MODEL_FILE),
+            "memory_sha256": "" if memory is None else memory.write(run.bundle),
             "calibration": calibration,
             "domain": base.spec.domain.model_copy(update={"description": f"pictures like those of {data.stem}"}),
             "training": Training(
@@ -171,7 +195,12 @@ def _describe(
             "madeby_version": __version__,
         }
     )
-    spec = spec.with_profiles(fit_profiles(scores, calibration, fitted_on))
+    profiles = fit_profiles(scores, calibration, fitted_on)
+    if memory is not None and memory.pictures is not None:
+        others = Scores(memory.pictures.logits, memory.pictures.labels)
+        remembered = f"pictures that {base.spec.name} remembers, by heads that had not seen their collections"
+        profiles = stricter(profiles, fit_profiles(others, calibration, remembered))
+    spec = spec.with_profiles(profiles)
     bundle = Bundle(run.bundle, spec)
     bundle.write_spec()
     figures = {"adapted from": summary.model, "before": summary.before, "after": summary.after}
@@ -193,6 +222,16 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
         if summary.remembers
         else "What the old model knew of others may be lost in part."
     )
+    still_known = (
+        ""
+        if summary.kept is None
+        else f"""
+On {summary.kept.n_human:,} photographs and {summary.kept.n_ai:,} AI pictures that the bundle remembers and that were
+learnt from again beside the others, each answered about by heads that had not seen its collection, the area under the
+ROC curve was {summary.kept.before:.4f} and is {summary.kept.after:.4f}.
+"""
+    )
+    promised = "" if summary.kept is None else " The thresholds keep their promise for the remembered pictures as well."
     return f"""# {spec.name} {spec.version}
 
 {summary.model} with its last, linear step learnt anew on {summary.n_human:,} human and {summary.n_ai:,} AI pictures
@@ -208,9 +247,9 @@ On the pictures it learnt from, each answered about by a head that had not seen 
 |---|---|---|
 | before | {summary.before[0]:.2%} | {summary.before[1]:.4f} |
 | after | {summary.after[0]:.2%} | {summary.after[1]:.4f} |
-
+{still_known}
 ## Calibration and thresholds
-Fitted on the same answers, {spec.calibration.n:,} pictures.
+Fitted on the same answers, {spec.calibration.n:,} pictures.{promised}
 
 {promises(spec)}
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from madeby.training.adaptation.head import Floats
-from madeby.training.adaptation.memory import Memory
+from madeby.training.adaptation.memory import Labels, Memory, Remembered
 from madeby.training.figures import auroc
 
 PENALTIES = tuple(10.0**power for power in np.arange(-3, 3.1, 0.5))
@@ -17,8 +17,6 @@ FOLDS = 5
 
 AS_GOOD = 0.005
 """AUROC that counts for nothing even where its standard error is less, as it is where all pictures are told apart."""
-
-Labels = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,38 @@ class Change:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The change fitted on all pictures, and (n,) logits of each from a fit that had not seen it."""
+    """The change fitted on all pictures, and (n,) logits of each from a fit that had not seen it.
+
+    ``remembered`` (m,) are those of the pictures that the memory keeps, from fits that had not seen their collections;
+    empty where it keeps none.
+    """
 
     penalty: float | None
     change: Change
     logits: Floats
+    remembered: Floats
     tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """Pictures to learn from: features (n, d), the old logits, labels, what each counts, and its fold."""
+
+    features: Floats
+    old: Floats
+    labels: Labels
+    weights: Floats
+    folds: npt.NDArray[np.int64]
+
+    def beside(self, other: _Examples) -> _Examples:
+        """Both, those of each counting as much as those of the other."""
+        return _Examples(
+            np.concatenate([self.features, other.features]),
+            np.concatenate([self.old, other.old]),
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([_halves(self.weights, self.labels), _halves(other.weights, other.labels)]),
+            np.concatenate([self.folds, other.folds]),
+        )
 
 
 def choose(
@@ -65,36 +89,75 @@ def choose(
     Breiman et al. 1984): it forgets no more of what the old head knew than these pictures demand. The loss would not
     do: where pictures are told apart it falls on and on as the head grows more sure of itself, and forgets the rest.
 
+    Pictures that the memory keeps are learnt from again and count as much as all others together (rehearsal, Robins
+    1995); only the user's judge the penalties.
+
     Args:
         features: (n, d) what the head sees.
         old: (n,) the old head's calibrated logits.
         labels: (n,) 0 human, 1 ai.
         groups: (n,) pictures of one group are never on both sides; see :func:`groups_for_folds`.
         seed: of the folds.
-        memory: what the bundle remembers; see :func:`fit_change`.
+        memory: what the bundle remembers, its answers calibrated as ``old``; see :func:`fit_change`.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(features, labels, groups))
+    count = len(labels)
+    examples = _Examples(features, old, labels, _weights(labels), _folds(features, labels, groups, seed))
+    if memory is not None and memory.pictures is not None:
+        examples = examples.beside(_rehearsed(memory.features(), memory.pictures, seed))
+    known = memory or Memory.of_users(features)
+    standard = known.standard(examples.features)
+    is_ai = labels.astype(np.float64)
     penalties = (*PENALTIES, None)
     logits = []
     for penalty in penalties:
-        unseen = np.zeros(len(labels))
-        for learn, judge in folds:
-            change = fit_change(features[learn], old[learn], labels[learn], penalty, memory)
-            unseen[judge] = old[judge] + features[judge] @ change.change + change.shift
+        unseen = examples.old.copy()
+        for fold in range(FOLDS):
+            learn, judge = examples.folds != fold, examples.folds == fold
+            values = _fitted(
+                standard[learn], examples.old[learn], examples.labels[learn], examples.weights[learn], penalty
+            )
+            unseen[judge] += standard[judge] @ values[:-1] + values[-1]
         logits.append(unseen)
-    weights, is_ai = _weights(labels), labels.astype(np.float64)
+    weights = _weights(labels)
     tried = tuple(
         Tried(penalty, float((weights * (np.logaddexp(0, each) - is_ai * each)).sum()), auroc(each, is_ai))
-        for penalty, each in zip(penalties, logits, strict=True)
+        for penalty, each in zip(penalties, (each[:count] for each in logits), strict=True)
     )
     best = max(each.auroc for each in tried)
     enough = best - max(AS_GOOD, _standard_error(best, labels))
     chosen = max(place for place, each in enumerate(tried) if each.auroc >= enough)
-    return Chosen(
-        penalties[chosen], fit_change(features, old, labels, penalties[chosen], memory), logits[chosen], tried
-    )
+    values = _fitted(standard, examples.old, examples.labels, examples.weights, penalties[chosen])
+    return Chosen(penalties[chosen], _change(values, known), logits[chosen][:count], logits[chosen][count:], tried)
+
+
+def _folds(features: Floats, labels: Labels, groups: Sequence[str], seed: int) -> npt.NDArray[np.int64]:
+    """(n,) the fold that judges each picture."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = np.zeros(len(labels), np.int64)
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    for number, (_, judged) in enumerate(splitter.split(features, labels, groups)):
+        folds[judged] = number
+    return folds
+
+
+def _rehearsed(features: Floats, pictures: Remembered, seed: int) -> _Examples:
+    """Remembered pictures as examples: collections count by the root of their size and are whole in one fold.
+
+    Those of each label are dealt out evenly: a fold that lacked many of one label would lean to the other.
+    """
+    collections = np.unique(pictures.collections)
+    of_ai = np.array([pictures.labels[pictures.collections == each].mean() for each in collections])
+    dealt = np.lexsort((np.random.default_rng(seed).random(len(collections)), of_ai))
+    fold_of = np.zeros(len(collections), np.int64)
+    fold_of[dealt] = np.arange(len(collections)) % FOLDS
+    weights = np.zeros(len(pictures.labels))
+    for label in (0, 1):
+        for each in collections:
+            group = (pictures.labels == label) & (pictures.collections == each)
+            weights[group] = 1 / np.sqrt(max(1, group.sum()))
+    folds = fold_of[np.searchsorted(collections, pictures.collections)]
+    return _Examples(features, pictures.logits, pictures.labels, weights, folds)
 
 
 def _standard_error(area: float, labels: Labels) -> float:
@@ -132,25 +195,40 @@ def fit_change(
         penalty: None allows a shift alone.
         memory: what the bundle remembers of the pictures that it learnt from.
     """
+    known = memory or Memory.of_users(features)
+    return _change(_fitted(known.standard(features), old, labels, _weights(labels), penalty), known)
+
+
+def _fitted(standard: Floats, old: Floats, labels: Labels, weights: Floats, penalty: float | None) -> Floats:
+    """(d + 1,) the change in the memory's units, then the shift; all zero but for the shift where penalty is None."""
     from scipy.optimize import minimize
 
-    known = memory or Memory.of_users(features)
-    standard = known.standard(features) if penalty is not None else np.zeros((len(old), 0))
-    weights = _weights(labels)
+    seen = standard if penalty is not None else np.zeros((len(old), 0))
+    shares = _halves(weights, labels)
 
     def loss(values: Floats) -> tuple[float, Floats]:
-        logits = old + standard @ values[:-1] + values[-1]
-        errors = weights * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - labels)
-        gradient = np.append(standard.T @ errors + (penalty or 0.0) * values[:-1], errors.sum())
-        cost = (weights * (np.logaddexp(0, logits) - labels * logits)).sum()
+        logits = old + seen @ values[:-1] + values[-1]
+        errors = shares * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - labels)
+        gradient = np.append(seen.T @ errors + (penalty or 0.0) * values[:-1], errors.sum())
+        cost = (shares * (np.logaddexp(0, logits) - labels * logits)).sum()
         return float(cost + (penalty or 0.0) / 2 * values[:-1] @ values[:-1]), gradient
 
-    found = minimize(loss, np.zeros(standard.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    change = known.change_of(found[:-1]) if penalty is not None else np.zeros(features.shape[1])
-    return Change(change, float(found[-1] - known.mean @ change))
+    found = minimize(loss, np.zeros(seen.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    return np.asarray(found) if penalty is not None else np.append(np.zeros(standard.shape[1]), found[-1])
+
+
+def _change(values: Floats, known: Memory) -> Change:
+    """From the memory's units to the head's own."""
+    change = known.change_of(values[:-1])
+    return Change(change, float(values[-1] - known.mean @ change))
 
 
 def _weights(labels: Labels) -> Floats:
     """(n,) weights that sum to 1, half of it for each label."""
+    return _halves(np.ones(len(labels)), labels)
+
+
+def _halves(weights: Floats, labels: Labels) -> Floats:
+    """The weights (n,) scaled so that those of each label sum to one half."""
     is_ai = labels == 1
-    return np.asarray(np.where(is_ai, 0.5 / is_ai.sum(), 0.5 / (~is_ai).sum()), np.float64)
+    return np.asarray(np.where(is_ai, weights / weights[is_ai].sum(), weights / weights[~is_ai].sum()) / 2)

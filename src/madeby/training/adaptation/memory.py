@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,29 @@ LEAST_SHARE = 1e-3
 """Of the mean variance: the least that a direction counts for, even where the pictures never differed."""
 
 
+Labels = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Some of the pictures that the head learnt from, as it saw them; those of label 0 are photographs.
+
+    ``coordinates`` (m, k) along the memory's directions, from its mean; ``logits`` (m,), the answers of heads that had
+    not seen the picture's collection; ``labels`` (m,), 0 human, 1 ai; ``collections`` (m,), a number for each.
+    """
+
+    coordinates: Floats
+    logits: Floats
+    labels: Labels
+    collections: npt.NDArray[np.int64]
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Remembered:
+        return Remembered(self.coordinates[rows], self.logits[rows], self.labels[rows], self.collections[rows])
+
+
 @dataclass(frozen=True)
 class Memory:
-    """Mean and spread of what the head saw, over the pictures that it learnt from.
+    """Mean and spread of what the head saw, over the pictures that it learnt from, and some of these.
 
     The covariance is taken for ``k`` main directions with their standard deviations, and one ``rest`` of a standard
     deviation in all others. A change of the head measured in these units (:meth:`standard`, :meth:`change_of`) is as
@@ -30,13 +50,15 @@ class Memory:
     linear head is exact in the logit).
 
     ``mean`` (d,), ``directions`` (k, d) orthonormal, ``deviations`` (k,), ``rest`` (d,): the last by feature where
-    there are no directions, else the same for all.
+    there are no directions, else the same for all. ``pictures`` is None where none are kept: bundles made before
+    there were any, and memories of a user's own pictures.
     """
 
     mean: Floats
     directions: Floats
     deviations: Floats
     rest: Floats
+    pictures: Remembered | None = None
 
     @classmethod
     def of(cls, features: Floats, weights: Floats, most: int) -> Memory:
@@ -69,6 +91,24 @@ class Memory:
         width = features.shape[1]
         return cls(features.mean(0), np.zeros((0, width)), np.zeros(0), spread)
 
+    def with_pictures(
+        self, features: Floats, logits: Floats, labels: Labels, collections: npt.NDArray[np.int64]
+    ) -> Memory:
+        """The same, with pictures (m, d); see :class:`Remembered`. What lies beside the directions is forgotten."""
+        return replace(
+            self, pictures=Remembered((features - self.mean) @ self.directions.T, logits, labels, collections)
+        )
+
+    def answered(self, logits: Floats) -> Memory:
+        """The same, with other answers (m,) about its pictures."""
+        return self if self.pictures is None else replace(self, pictures=replace(self.pictures, logits=logits))
+
+    def features(self) -> Floats:
+        """What the head saw of the pictures kept, (m, d)."""
+        if self.pictures is None:
+            return np.zeros((0, len(self.mean)))
+        return np.asarray(self.mean + self.pictures.coordinates @ self.directions)
+
     def standard(self, features: Floats) -> Floats:
         """Features (n, d) as seen from the remembered mean, in units of the remembered spread."""
         apart = features - self.mean
@@ -93,6 +133,13 @@ class Memory:
             "deviations": self.deviations.astype(np.float32),
             "rest": self.rest[:1].astype(np.float32),
         }
+        if self.pictures is not None:
+            tensors |= {
+                "pictures.coordinates": np.ascontiguousarray(self.pictures.coordinates, np.float16),
+                "pictures.logits": self.pictures.logits.astype(np.float32),
+                "pictures.labels": self.pictures.labels.astype(np.uint8),
+                "pictures.collections": self.pictures.collections.astype(np.uint16),
+            }
         (folder / MEMORY_FILE).write_bytes(save(tensors))
         return sha256_of(folder / MEMORY_FILE)
 
@@ -113,6 +160,7 @@ class Memory:
         try:
             found = {name: values.astype(np.float64) for name, values in load_file(path).items()}
             mean, directions, deviations, rest = (found[name] for name in ("mean", "directions", "deviations", "rest"))
+            pictures = _pictures_in(found)
         except (OSError, SafetensorError, KeyError) as problem:
             raise BundleError(f"{path} cannot be read ({problem}): fetch the bundle again") from None
         fits = (
@@ -122,7 +170,31 @@ class Memory:
             and rest.shape == (1,)
             and all(np.isfinite(each).all() for each in found.values())
             and np.concatenate([deviations, rest]).min() > 0
+            and (pictures is None or _fit_together(pictures, len(deviations)))
         )
         if not fits:
             raise BundleError(f"{path} is not the memory of this bundle's head: fetch the bundle again")
-        return cls(mean, directions, deviations, np.full(width, rest[0]))
+        return cls(mean, directions, deviations, np.full(width, rest[0]), pictures)
+
+
+def _pictures_in(found: dict[str, Floats]) -> Remembered | None:
+    """The pictures among a memory's tensors.
+
+    Raises:
+        KeyError: some of their tensors are missing.
+    """
+    if not any(name.startswith("pictures.") for name in found):
+        return None
+    coordinates, logits, labels, collections = (
+        found[f"pictures.{name}"] for name in ("coordinates", "logits", "labels", "collections")
+    )
+    return Remembered(coordinates, logits, labels.astype(np.int8), collections.astype(np.int64))
+
+
+def _fit_together(pictures: Remembered, directions: int) -> bool:
+    count = len(pictures.logits)
+    return (
+        pictures.coordinates.shape == (count, directions)
+        and pictures.logits.shape == pictures.labels.shape == pictures.collections.shape == (count,)
+        and set(np.unique(pictures.labels).tolist()) == {0, 1}
+    )
