@@ -46,9 +46,9 @@ def test_the_memory_of_a_pulled_model_is_that_of_its_head(path):
     spec = BundleSpec.model_validate_json((path.parent / SPEC_FILE).read_bytes())
     head = onnx.load(path.parent / "head.onnx")
     width = sum(math.prod(each.dims) for each in head.graph.initializer if each.name.startswith("weights "))
-    assert Memory.in_bundle(Bundle(path.parent, spec), width) is not None
+    assert Memory.in_bundle(Bundle(path.parent, spec), width).pictures is not None
 
 
 def test_the_memory_of_the_embedded_model_is_that_of_its_head():
     bundle = Bundle.open(madeby.models_show("wild-lite").folder)
-    assert Memory.in_bundle(bundle, len(Head.of(bundle.model_path).weight)) is not None
+    assert Memory.in_bundle(bundle, len(Head.of(bundle.model_path).weight)).pictures is not None

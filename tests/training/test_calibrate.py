@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from madeby.detector.bundle import Calibration, Profile, Thresholds
 from madeby.detector.calibration import probability_of
-from madeby.detector.thresholds import conformal_bound, fewest_for
+from madeby.detector.thresholds import conformal_bound, fewest_for, stricter
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.figures import auroc, figures_of, mean_by_picture
 from madeby.training.schedule import schedule_factor
@@ -63,6 +63,20 @@ def test_false_alarms_stay_below_the_promise_on_fresh_pictures():
         misses.append(np.mean(np.array(fresh_ai) <= thresholds.human))
     assert 0.005 < np.mean(alarms) < 0.0115
     assert 0.035 < np.mean(misses) < 0.0525
+
+
+def test_the_stricter_of_two_keeps_both_promises():
+    rng = np.random.default_rng(4)
+    one = scores(rng.normal(-2, 1, 400), rng.normal(0, 1, 400))
+    other = scores(rng.normal(-1, 1, 400), rng.normal(2, 1, 400))
+    both = stricter(*(fit_profiles(each, Calibration(), name) for each, name in ((one, "one"), (other, "other"))))
+    assert both[Profile.BALANCED].set_on == "one; other"
+    for promise in both.values():
+        for each in (one, other):
+            human, ai = (1 / (1 + np.exp(-logits)) for logits in (each.human, each.ai))
+            assert (human >= promise.ai).mean() <= promise.false_alarm_target
+            assert (ai <= promise.human).mean() <= promise.miss_target
+        assert (promise.n_human, promise.n_ai) == (800, 800)
 
 
 def test_on_its_own_pictures_the_promise_holds_exactly():
