@@ -184,9 +184,8 @@ class Bundle:
         """The bundle as results name it."""
         return ModelInfo(name=self.spec.name, version=self.spec.version, sha256=self.spec.model_sha256)
 
-    @property
-    def memory(self) -> Path | None:
-        """The file of what the bundle remembers; None if it remembers nothing.
+    def verified_memory(self) -> Path | None:
+        """The file of what the bundle remembers, read whole and checked; None if it remembers nothing.
 
         Raises:
             BundleError: the file is missing, cannot be read, or is another than ``bundle.json`` tells of.

@@ -22,7 +22,7 @@ def check_output(output: Path, bundle: Bundle) -> None:
     Raises:
         BundleError: it is, or does.
     """
-    _ = bundle.memory
+    bundle.verified_memory()
     if output.resolve() == bundle.folder.resolve():
         raise BundleError(f"{output} is the model itself, which stays as it is: choose another output folder")
     if output.exists() and not (output / SPEC_FILE).is_file() and (output.is_file() or any(output.iterdir())):
@@ -53,7 +53,7 @@ def folder_for(output: Path) -> Iterator[Path]:
 
 def write_bundle(written: Bundle, bundle: Bundle, human: Read, ai: Read) -> None:
     """Copy the model and describe it; ``metrics.json`` stays, for it tells of the network, which is the same."""
-    for path in (bundle.model_path, bundle.memory, bundle.folder / METRICS_FILE):
+    for path in (bundle.model_path, bundle.verified_memory(), bundle.folder / METRICS_FILE):
         if path is not None and path.is_file():
             shutil.copyfile(path, written.folder / path.name)
     (written.folder / CARD_FILE).write_text(_card(written, bundle, human, ai), encoding="utf-8")

@@ -141,7 +141,7 @@ def index_of(bundle: Bundle, sources: dict[str, PublicFile] | None = None) -> Bu
             damaged.
     """
     sources = sources or {}
-    _ = bundle.memory  # verified: a store takes no bundle that `train --from` would refuse
+    bundle.verified_memory()  # a store takes no bundle that `train --from` would refuse
     found = sorted(path for path in bundle.folder.rglob("*") if path.is_file())
     named = {path.relative_to(bundle.folder).as_posix(): path for path in found}
     kept = {name: path for name, path in named.items() if name != INDEX_FILE and not _hidden(name)}

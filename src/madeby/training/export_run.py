@@ -65,7 +65,7 @@ def models_export(
         if not (folder.finished or folder.adapted):
             _finish(folder, progress or Silent())
         bundle = Bundle.open(folder.bundle)
-        _ = bundle.memory  # verified before an older bundle is written over
+        bundle.verified_memory()  # before an older bundle is written over
         try:
             output.mkdir(parents=True, exist_ok=True)
             for file in folder.bundle.iterdir():

@@ -154,7 +154,7 @@ class Memory:
         Raises:
             BundleError: its memory is missing, damaged, or that of another head.
         """
-        path = bundle.memory
+        path = bundle.verified_memory()
         if path is None:
             return None
         try:
