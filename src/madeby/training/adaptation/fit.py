@@ -64,6 +64,13 @@ class _Examples:
     weights: Floats
     folds: npt.NDArray[np.int64]
 
+    def __getitem__(self, rows: npt.NDArray[np.bool_]) -> _Examples:
+        return _Examples(self.features[rows], self.old[rows], self.labels[rows], self.weights[rows], self.folds[rows])
+
+    def change(self, penalty: float | None, memory: Memory | None) -> Change:
+        """See :func:`fit_change`."""
+        return fit_change(self.features, self.old, self.labels, penalty, memory, self.weights)
+
     def beside(self, other: _Examples) -> _Examples:
         """Both, those of each counting as much as those of the other."""
         return _Examples(
@@ -101,24 +108,20 @@ def choose(
         memory: what the bundle remembers, its answers calibrated as ``old``; see :func:`fit_change`.
     """
     count = len(labels)
-    examples = _Examples(features, old, labels, _weights(labels), _folds(features, labels, groups, seed))
+    examples = _Examples(features, old, labels, np.ones(count), _folds(features, labels, groups, seed))
     if memory is not None and memory.pictures is not None:
         examples = examples.beside(_rehearsed(memory.features(), memory.pictures, seed))
-    known = memory or Memory.of_users(features)
-    standard = known.standard(examples.features)
     is_ai = labels.astype(np.float64)
     penalties = (*PENALTIES, None)
     logits = []
     for penalty in penalties:
-        unseen = examples.old.copy()
+        unseen = np.zeros(len(examples.labels))
         for fold in range(FOLDS):
-            learn, judge = examples.folds != fold, examples.folds == fold
-            values = _fitted(
-                standard[learn], examples.old[learn], examples.labels[learn], examples.weights[learn], penalty
-            )
-            unseen[judge] += standard[judge] @ values[:-1] + values[-1]
+            judged = examples[examples.folds == fold]
+            change = examples[examples.folds != fold].change(penalty, memory)
+            unseen[examples.folds == fold] = judged.old + judged.features @ change.change + change.shift
         logits.append(unseen)
-    weights = _weights(labels)
+    weights = _halves(np.ones(count), labels)
     tried = tuple(
         Tried(penalty, float((weights * (np.logaddexp(0, each) - is_ai * each)).sum()), auroc(each, is_ai))
         for penalty, each in zip(penalties, (each[:count] for each in logits), strict=True)
@@ -126,8 +129,13 @@ def choose(
     best = max(each.auroc for each in tried)
     enough = best - max(AS_GOOD, _standard_error(best, labels))
     chosen = max(place for place, each in enumerate(tried) if each.auroc >= enough)
-    values = _fitted(standard, examples.old, examples.labels, examples.weights, penalties[chosen])
-    return Chosen(penalties[chosen], _change(values, known), logits[chosen][:count], logits[chosen][count:], tried)
+    return Chosen(
+        penalties[chosen],
+        examples.change(penalties[chosen], memory),
+        logits[chosen][:count],
+        logits[chosen][count:],
+        tried,
+    )
 
 
 def _folds(features: Floats, labels: Labels, groups: Sequence[str], seed: int) -> npt.NDArray[np.int64]:
@@ -181,7 +189,12 @@ def groups_for_folds(named: Sequence[str | None], labels: Labels) -> tuple[list[
 
 
 def fit_change(
-    features: Floats, old: Floats, labels: Labels, penalty: float | None, memory: Memory | None = None
+    features: Floats,
+    old: Floats,
+    labels: Labels,
+    penalty: float | None,
+    memory: Memory | None = None,
+    weights: Floats | None = None,
 ) -> Change:
     """Logistic regression on top of the old logit, with half the penalty times the squared change.
 
@@ -194,38 +207,24 @@ def fit_change(
         labels: (n,) 0 human, 1 ai; both weigh alike.
         penalty: None allows a shift alone.
         memory: what the bundle remembers of the pictures that it learnt from.
+        weights: (n,) what each counts among those of its label; None: all alike.
     """
-    known = memory or Memory.of_users(features)
-    return _change(_fitted(known.standard(features), old, labels, _weights(labels), penalty), known)
-
-
-def _fitted(standard: Floats, old: Floats, labels: Labels, weights: Floats, penalty: float | None) -> Floats:
-    """(d + 1,) the change in the memory's units, then the shift; all zero but for the shift where penalty is None."""
     from scipy.optimize import minimize
 
-    seen = standard if penalty is not None else np.zeros((len(old), 0))
-    shares = _halves(weights, labels)
+    known = memory or Memory.of_users(features)
+    standard = known.standard(features) if penalty is not None else np.zeros((len(old), 0))
+    shares = _halves(np.ones(len(old)) if weights is None else weights, labels)
 
     def loss(values: Floats) -> tuple[float, Floats]:
-        logits = old + seen @ values[:-1] + values[-1]
+        logits = old + standard @ values[:-1] + values[-1]
         errors = shares * (1 / (1 + np.exp(-np.clip(logits, -500, 500))) - labels)
-        gradient = np.append(seen.T @ errors + (penalty or 0.0) * values[:-1], errors.sum())
+        gradient = np.append(standard.T @ errors + (penalty or 0.0) * values[:-1], errors.sum())
         cost = (shares * (np.logaddexp(0, logits) - labels * logits)).sum()
         return float(cost + (penalty or 0.0) / 2 * values[:-1] @ values[:-1]), gradient
 
-    found = minimize(loss, np.zeros(seen.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    return np.asarray(found) if penalty is not None else np.append(np.zeros(standard.shape[1]), found[-1])
-
-
-def _change(values: Floats, known: Memory) -> Change:
-    """From the memory's units to the head's own."""
-    change = known.change_of(values[:-1])
-    return Change(change, float(values[-1] - known.mean @ change))
-
-
-def _weights(labels: Labels) -> Floats:
-    """(n,) weights that sum to 1, half of it for each label."""
-    return _halves(np.ones(len(labels)), labels)
+    found = minimize(loss, np.zeros(standard.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    change = known.change_of(found[:-1]) if penalty is not None else np.zeros(features.shape[1])
+    return Change(change, float(found[-1] - known.mean @ change))
 
 
 def _halves(weights: Floats, labels: Labels) -> Floats:

@@ -35,9 +35,6 @@ class Remembered:
     labels: Labels
     collections: npt.NDArray[np.int64]
 
-    def __getitem__(self, rows: npt.NDArray[Any]) -> Remembered:
-        return Remembered(self.coordinates[rows], self.logits[rows], self.labels[rows], self.collections[rows])
-
 
 @dataclass(frozen=True)
 class Memory:
@@ -192,7 +189,7 @@ def _pictures_in(found: dict[str, Floats]) -> Remembered | None:
 
 
 def _fit_together(pictures: Remembered, directions: int) -> bool:
-    count = len(pictures.logits)
+    count = pictures.logits.size
     return (
         pictures.coordinates.shape == (count, directions)
         and pictures.logits.shape == pictures.labels.shape == pictures.collections.shape == (count,)
