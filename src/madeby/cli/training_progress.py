@@ -122,8 +122,8 @@ def print_adaptation(summary: AdaptationSummary) -> None:
     kept = (
         ""
         if summary.kept is None
-        else f"on {summary.kept.n_human + summary.kept.n_ai:,} pictures that it remembers, likewise: AUROC "
-        f"{summary.kept.before:.4f} before, {summary.kept.after:.4f} after; the thresholds hold for these, too\n"
+        else f"on {summary.kept.n_human + summary.kept.n_ai:,} pictures that it remembers: AUROC "
+        f"{summary.kept.before:.4f} before, {summary.kept.after:.4f} after; thresholds were set on these as well\n"
     )
     typer.echo(
         f"\n{summary.model}, adapted to {summary.n_human:,} human and {summary.n_ai:,} ai pictures{unread}\n"

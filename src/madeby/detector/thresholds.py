@@ -105,14 +105,14 @@ def fit_each_profile(
 
 
 def stricter(one: Mapping[Profile, Thresholds], other: Mapping[Profile, Thresholds]) -> dict[Profile, Thresholds]:
-    """Thresholds of every profile that keep what both promise."""
+    """Thresholds of every profile that keep what both promise; each counts the pictures of the side it is from."""
     return {
         profile: thresholds.model_copy(
             update={
                 "ai": max(thresholds.ai, other[profile].ai),
                 "human": min(thresholds.human, other[profile].human),
-                "n_human": thresholds.n_human + other[profile].n_human,
-                "n_ai": thresholds.n_ai + other[profile].n_ai,
+                "n_human": max((each.ai, each.n_human) for each in (thresholds, other[profile]))[1],
+                "n_ai": min((each.human, each.n_ai) for each in (thresholds, other[profile]))[1],
                 "set_on": f"{thresholds.set_on}; {other[profile].set_on}",
             }
         )

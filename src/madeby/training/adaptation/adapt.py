@@ -227,11 +227,19 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
         if summary.kept is None
         else f"""
 On {summary.kept.n_human:,} photographs and {summary.kept.n_ai:,} AI pictures that the bundle remembers and that were
-learnt from again beside the others, each answered about by heads that had not seen its collection, the area under the
-ROC curve was {summary.kept.before:.4f} and is {summary.kept.after:.4f}.
+learnt from again beside the others, each answered about by heads that had not seen its collection (portraits: the half
+of it), the area under the ROC curve was {summary.kept.before:.4f} and is {summary.kept.after:.4f}, by what the memory
+keeps of them; five heads' answers are judged together, so that the latter errs to the low side.
 """
     )
-    promised = "" if summary.kept is None else " The thresholds keep their promise for the remembered pictures as well."
+    promised = (
+        ""
+        if summary.kept is None
+        else (
+            " The thresholds were set on the\nremembered pictures as well, all together and by what the memory keeps "
+            "of them: for a single collection of theirs the\nshares may be exceeded."
+        )
+    )
     return f"""# {spec.name} {spec.version}
 
 {summary.model} with its last, linear step learnt anew on {summary.n_human:,} human and {summary.n_ai:,} AI pictures
