@@ -50,8 +50,8 @@ def untrained(tmp_path_factory):
 def make_manifest(tmp_path) -> Callable[..., Path]:
     """Writes pictures and their manifest: ``train`` and ``val`` pictures of each label."""
 
-    def make(train: int = 24, val: int = 12, side: int = 32, name: str = "tiny") -> Path:
-        rng = np.random.default_rng(0)
+    def make(train: int = 24, val: int = 12, side: int = 32, name: str = "tiny", seed: int = 0) -> Path:
+        rng = np.random.default_rng(seed)
         rows = []
         for split, count in (("train", train), ("val", val)):
             for number in range(2 * count):

@@ -56,7 +56,7 @@ def test_pictures_that_say_nothing_leave_the_head_alone():
     old = 2.0 * labels - 1 + rng.normal(0, 1, 120)
     chosen = choose(rng.normal(0, 1, (120, 30)), old, labels, [str(number) for number in range(120)], seed=0)
     assert chosen.penalty is None or chosen.penalty >= 1
-    assert np.abs(chosen.change.change).max() < 0.2
+    assert np.abs(chosen.change.weight).max() < 0.2
 
 
 def test_a_head_on_the_tokens_of_a_transformer_is_adapted_too(make_manifest, tmp_path):
@@ -121,11 +121,11 @@ def test_a_stronger_pull_stays_nearer():
     labels = np.tile(np.array([0, 1], np.int8), 50)
     features = rng.normal(0, 1, (100, 8)) * np.array([1, 1, 1, 1, 1, 1, 100, 0]) + labels[:, None]
     norms = [
-        float(np.linalg.norm(fit_change(features, np.zeros(100), labels, penalty).change * features.std(0)))
+        float(np.linalg.norm(fit_change(features, np.zeros(100), labels, penalty).weight * features.std(0)))
         for penalty in (0.01, 0.1, 1.0, 10.0)
     ]
     assert norms == sorted(norms, reverse=True)
-    assert fit_change(features, np.zeros(100), labels, None).change.tolist() == [0.0] * 8
+    assert fit_change(features, np.zeros(100), labels, None).weight.tolist() == [0.0] * 8
 
 
 def test_groups_stay_together_where_there_are_enough():
@@ -173,6 +173,16 @@ def test_what_cannot_be_adapted_is_refused_with_the_reason(untrained, make_bundl
     with pytest.raises(MadebyError, match="0 usable ai pictures"):
         madeby.train(tmp_path / "one.parquet", tmp_path / "a", from_model=untrained.folder)
     assert not (tmp_path / "a").exists()
+
+
+def test_pictures_that_the_model_has_learnt_from_already_are_refused(untrained, make_manifest, tmp_path):
+    manifest = make_manifest(train=30, val=10)
+    madeby.train(manifest, tmp_path / "mine", from_model=untrained.folder)
+    with pytest.raises(MadebyError, match=r"mine has learnt from the train and val pictures of .* already"):
+        madeby.train(manifest, tmp_path / "again", from_model=tmp_path / "mine")
+    assert not (tmp_path / "again").exists()
+    others = make_manifest(train=30, val=10, name="others", seed=1)
+    assert madeby.train(others, tmp_path / "again", from_model=tmp_path / "mine").n_ai == 40
 
 
 def test_the_command_says_what_became_of_it(untrained, make_manifest, tmp_path):

@@ -96,12 +96,9 @@ def _rows(data: Path, split: str, bundle: Bundle) -> list[tuple[str, str, str | 
         from madeby.datasets.selection import of_split
     table = usable(read_manifest(data))
     rows = of_split(table, split, data)
-    training = bundle.spec.training
-    if training.manifest_sha256 == manifest_sha256(table):
-        learnt = {"train", "val"} if "from" in training.recipe else {"train"}
-        if also := sorted(learnt & set(rows["split"].to_list())):
-            raise DataError(
-                f"{bundle.spec.name} has learnt from the {' and '.join(also)} pictures of {data}: thresholds set on "
-                "them would promise too much; take another --split, or other photographs"
-            )
+    if also := sorted(bundle.spec.training.splits_learnt_of(manifest_sha256(table)) & set(rows["split"].to_list())):
+        raise DataError(
+            f"{bundle.spec.name} has learnt from the {' and '.join(also)} pictures of {data}: thresholds set on "
+            "them would promise too much; take another --split, or other photographs"
+        )
     return list(rows.select("path", "label", "collection").iter_rows())

@@ -119,6 +119,12 @@ class Training(Frozen):
     recipe: dict[str, Any] = Field(default_factory=dict)
     command: str = ""
 
+    def splits_learnt_of(self, manifest_sha256: str) -> frozenset[str]:
+        """Which splits of a manifest the model is known to have learnt from; adapting learns from ``val`` too."""
+        if not self.manifest_sha256 or self.manifest_sha256 != manifest_sha256:
+            return frozenset()
+        return frozenset({"train", "val"} if "from" in self.recipe else {"train"})
+
 
 class BundleSpec(Frozen):
     """The contents of ``bundle.json``.

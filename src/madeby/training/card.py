@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from madeby.detector.bundle import BundleSpec, Thresholds
+from madeby.detector.thresholds import fewest_for
 
 if TYPE_CHECKING:
     from madeby.training.bundle_writer import ValidationBlock
@@ -78,8 +79,10 @@ def _collections(counts: dict[str, int]) -> str:
 def _promise(thresholds: Thresholds) -> str:
     called, missed = 100 * thresholds.false_alarm_target, 100 * thresholds.miss_target
     if thresholds.ai > 1:
+        too_few = thresholds.n_human < fewest_for(thresholds.false_alarm_target)
+        why = "are too few" if too_few else "look AI-made too often"
         called_ai = (
-            f"`ai` is never called: {thresholds.n_human:,} human validation pictures are too few to promise "
+            f"`ai` is never called: {thresholds.n_human:,} human validation pictures {why} to promise "
             f"a false-alarm rate of {called:.3g}%."
         )
     else:
@@ -88,7 +91,9 @@ def _promise(thresholds: Thresholds) -> str:
             f"like the {thresholds.n_human:,} validated on are called `ai`."
         )
     if thresholds.human < 0:
-        called_human = f"`human` is never called: {thresholds.n_ai:,} AI validation pictures are too few."
+        too_few = thresholds.n_ai < fewest_for(thresholds.miss_target)
+        why = "are too few" if too_few else "look human too often"
+        called_human = f"`human` is never called: {thresholds.n_ai:,} AI validation pictures {why}."
     else:
         called_human = (
             f"`human` is called up to probability {thresholds.human:.4f}, so that at most {missed:.3g}% of AI pictures "
@@ -97,13 +102,18 @@ def _promise(thresholds: Thresholds) -> str:
     return f"{called_ai} {called_human} Between the two the verdict is `uncertain`."
 
 
-def promises(spec: BundleSpec) -> str:
-    """What the thresholds promise, those of every profile."""
+def promises(spec: BundleSpec, photographs: str = "human validation pictures") -> str:
+    """What the thresholds promise, those of every profile.
+
+    Args:
+        spec: the bundle's.
+        photographs: what the human pictures are called whose collections each keep the promise.
+    """
     balanced = _promise(spec.thresholds)
     if not spec.profiles:
         return balanced
     told = "".join(f"\n`--threshold-profile {name}`: {_promise(rest)}\n" for name, rest in spec.profiles.items())
-    each = "Each collection of human validation pictures that is large enough keeps these shares by itself."
+    each = f"Each collection of {photographs} that is large enough keeps these shares by itself."
     return f"{balanced}\n{told}\n{each}"
 
 

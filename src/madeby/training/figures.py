@@ -39,6 +39,26 @@ def auroc(logits: Floats, labels: Floats) -> float:
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
+def auroc_within(logits: Floats, labels: Floats, folds: npt.NDArray[np.int64]) -> float:
+    """:func:`auroc` of pairs that one and the same fit answered about; of all pairs where no fold has both labels.
+
+    Fits of several folds differ in their even points too, which says nothing about how well each of them orders.
+
+    Args:
+        logits: (n,).
+        labels: (n,) 0 human, 1 ai.
+        folds: (n,) which fit answered about each.
+    """
+    areas, pairs = [], []
+    for fold in np.unique(folds):
+        judged = folds == fold
+        n_ai = int((labels[judged] > 0.5).sum())
+        if count := n_ai * (int(judged.sum()) - n_ai):
+            areas.append(auroc(logits[judged], labels[judged]))
+            pairs.append(count)
+    return float(np.average(areas, weights=pairs)) if pairs else auroc(logits, labels)
+
+
 def mean_by_picture(logits: Floats, picture: npt.NDArray[np.int64]) -> Floats:
     """Mean logit of each picture's views: (views,) with (views,) picture numbers to (pictures,)."""
     return np.asarray(np.bincount(picture, logits) / np.bincount(picture))

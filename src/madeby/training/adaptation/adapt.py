@@ -23,7 +23,7 @@ from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
 from madeby.training.card import promises
 from madeby.training.description import bundle_name, collections_in
 from madeby.training.environment import shareable, this_command
-from madeby.training.figures import auroc, figures_of
+from madeby.training.figures import auroc_within, figures_of
 from madeby.training.progress import Progress, Silent
 from madeby.training.run import RunFolder
 from madeby.version import __version__
@@ -33,8 +33,9 @@ FEWEST_OF_A_LABEL = 20
 
 @dataclass(frozen=True)
 class Kept:
-    """What is still known of the pictures that the bundle remembers: AUROC of the old head and of the new one, each
-    picture answered about by heads that had not seen its collection."""
+    """What is still known of the pictures that the bundle remembers: AUROC of the old head and of the new one, where
+    the change of each is one that had not seen the picture's collection. Only pictures that the same change was judged
+    on are compared."""
 
     n_human: int
     n_ai: int
@@ -81,6 +82,8 @@ def adapt(
     table = usable(read_manifest(data))
     rows = _once(table.filter(pl.col("split").is_in(["train", "val"])), data)
     _check(rows, data)
+    fingerprint = manifest_sha256(table)
+    _check_new(base, rows, data, fingerprint)
     head = Head.of(base.model_path)
     memory = Memory.in_bundle(base, len(head.weight))
     run = RunFolder(output)
@@ -92,8 +95,10 @@ def adapt(
     labels = (rows["label"] == "ai").to_numpy().astype(np.int8)
     slope, intercept = base.spec.calibration.slope, base.spec.calibration.intercept
     old = slope * (seen.features @ head.weight + head.bias) + intercept
-    if memory is not None and memory.pictures is not None:
-        memory = memory.answered(slope * memory.pictures.logits + intercept)
+    pictures = None if memory is None else memory.pictures
+    if memory is not None and pictures is not None:
+        pictures = replace(pictures, logits=slope * pictures.logits + intercept)
+        memory = replace(memory, pictures=pictures)
     groups, grouped = groups_for_folds(rows["group"].to_list(), labels)
     chosen = choose(seen.features, old, labels, groups, seed, memory)
     summary = AdaptationSummary(
@@ -106,17 +111,18 @@ def adapt(
         grouped=grouped,
         penalty=chosen.penalty,
         remembers=memory is not None,
-        kept=None if memory is None or memory.pictures is None else _kept(memory.pictures, chosen),
+        kept=None if pictures is None else _kept(pictures, chosen),
         before=_figures(old, labels),
         after=_figures(chosen.logits, labels),
         tried=chosen.tried,
         seconds=0.0,
     )
     run.bundle.mkdir(exist_ok=True)
-    weight, bias = slope * head.weight + chosen.change.change, slope * head.bias + intercept + chosen.change.shift
+    weight, bias = slope * head.weight + chosen.change.weight, slope * head.bias + intercept + chosen.change.shift
     head.write(run.bundle / MODEL_FILE, weight, bias)
-    memory = None if memory is None else memory.answered(chosen.remembered)
-    _describe(run, base, summary, chosen, memory, rows, labels, data, manifest_sha256(table))
+    if memory is not None and pictures is not None:
+        memory = replace(memory, pictures=replace(pictures, logits=chosen.logits_of_remembered))
+    _describe(run, base, summary, chosen, memory, rows, labels, data, fingerprint)
     summary = replace(summary, seconds=time.perf_counter() - started)
     run.write_json(run.adaptation, summary)
     return summary
@@ -145,6 +151,15 @@ def _check(rows: pl.DataFrame, data: Path) -> None:
             )
 
 
+def _check_new(base: Bundle, rows: pl.DataFrame, data: Path, fingerprint: str) -> None:
+    """Pictures that the old model has learnt from would be judged too well, and the thresholds set by them too bold."""
+    if learnt := sorted(base.spec.training.splits_learnt_of(fingerprint) & set(rows["split"].to_list())):
+        raise DataError(
+            f"{base.spec.name} has learnt from the {' and '.join(learnt)} pictures of {data} already: adapt it to "
+            "others, or adapt the model that it was made from"
+        )
+
+
 def _figures(logits: Floats, labels: Labels) -> tuple[float, float]:
     figures = figures_of(logits, labels.astype(np.float64))
     return figures.accuracy, figures.auroc
@@ -152,9 +167,11 @@ def _figures(logits: Floats, labels: Labels) -> tuple[float, float]:
 
 def _kept(pictures: Remembered, chosen: Chosen) -> Kept:
     is_ai = pictures.labels.astype(np.float64)
-    return Kept(
-        int((is_ai == 0).sum()), int(is_ai.sum()), auroc(pictures.logits, is_ai), auroc(chosen.remembered, is_ai)
+    before, after = (
+        auroc_within(logits, is_ai, chosen.folds_of_remembered)
+        for logits in (pictures.logits, chosen.logits_of_remembered)
     )
+    return Kept(int((is_ai == 0).sum()), int(is_ai.sum()), before, after)
 
 
 def _describe(
@@ -198,8 +215,8 @@ def _describe(
     profiles = fit_profiles(scores, calibration, fitted_on)
     if memory is not None and memory.pictures is not None:
         others = Scores(memory.pictures.logits, memory.pictures.labels)
-        remembered = f"pictures that {base.spec.name} remembers, by heads that had not seen their collections"
-        profiles = stricter(profiles, fit_profiles(others, calibration, remembered))
+        set_on = f"pictures that {base.spec.name} remembers, all together, by changes that had not seen the collection"
+        profiles = stricter(profiles, fit_profiles(others, calibration, set_on))
     spec = spec.with_profiles(profiles)
     bundle = Bundle(run.bundle, spec)
     bundle.write_spec()
@@ -216,7 +233,7 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
         else f"the pull towards the old head ({summary.penalty:.3g}) is the strongest that is about as good as the best"
     )
     kept = "groups kept whole" if summary.grouped else "of pictures: there were too few groups to keep them whole"
-    remembered = (
+    held_to = (
         "It was held to what was said of the pictures that the bundle remembers, those of the model it began with;\n"
         "what was known of others, those of earlier adaptations too, may be lost in part."
         if summary.remembers
@@ -227,17 +244,17 @@ def _card(bundle: Bundle, base: Bundle, summary: AdaptationSummary) -> str:
         if summary.kept is None
         else f"""
 On {summary.kept.n_human:,} photographs and {summary.kept.n_ai:,} AI pictures that the bundle remembers and that were
-learnt from again beside the others, each answered about by heads that had not seen its collection (portraits: the half
-of it), the area under the ROC curve was {summary.kept.before:.4f} and is {summary.kept.after:.4f}, by what the memory
-keeps of them; five heads' answers are judged together, so that the latter errs to the low side.
+learnt from again beside the others, the area under the ROC curve was {summary.kept.before:.4f} and is
+{summary.kept.after:.4f}, each answered about by a change that had not seen its collection and compared with those that
+the same change answered about. What the old head had seen of it, the card below says.
 """
     )
     promised = (
         ""
         if summary.kept is None
         else (
-            " The thresholds were set on the\nremembered pictures as well, all together and by what the memory keeps "
-            "of them: for a single collection of theirs the\nshares may be exceeded."
+            " The thresholds were set on the\nremembered pictures as well, all together: a single collection of theirs "
+            "may exceed the shares."
         )
     )
     return f"""# {spec.name} {spec.version}
@@ -246,7 +263,7 @@ keeps of them; five heads' answers are judged together, so that the latter errs 
 of {spec.training.data}; {moved}. Everything before that step is the old network.
 
 ## What it is for
-Pictures like those. {remembered} Measure it with `madeby evaluate` on them.
+Pictures like those. {held_to} Measure it with `madeby evaluate` on them.
 
 ## What it reaches
 On the pictures it learnt from, each answered about by a head that had not seen it ({FOLDS} folds, {kept}):
@@ -259,7 +276,7 @@ On the pictures it learnt from, each answered about by a head that had not seen 
 ## Calibration and thresholds
 Fitted on the same answers, {spec.calibration.n:,} pictures.{promised}
 
-{promises(spec)}
+{promises(spec, "the human pictures learnt from")}
 
 Made with madeby {spec.madeby_version}: `{spec.training.command}`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -33,53 +33,61 @@ class Tried:
 
 @dataclass(frozen=True)
 class Change:
-    """What is added to the old logit: ``change`` (d,) per feature, and ``shift``."""
+    """What is added to the old logit: ``weight`` (d,) times the features, and ``shift``."""
 
-    change: Floats
+    weight: Floats
     shift: float
+
+    def of(self, features: Floats) -> Floats:
+        """What is added for pictures (n, d)."""
+        return np.asarray(features @ self.weight + self.shift)
 
 
 @dataclass(frozen=True)
 class Chosen:
     """The change fitted on all pictures, and (n,) logits of each from a fit that had not seen it.
 
-    ``remembered`` (m,) are those of the pictures that the memory keeps, from fits that had not seen their collections;
-    empty where it keeps none.
+    ``logits_of_remembered`` (m,) are those of the pictures that the memory keeps, from fits that had not seen their
+    collections, and ``folds_of_remembered`` (m,) says which of the fits; empty where it keeps none.
     """
 
     penalty: float | None
     change: Change
     logits: Floats
-    remembered: Floats
+    logits_of_remembered: Floats
+    folds_of_remembered: npt.NDArray[np.int64]
     tried: tuple[Tried, ...]
 
 
 @dataclass(frozen=True)
 class _Examples:
-    """Pictures to learn from: features (n, d), the old logits, labels, what each counts, and its fold."""
+    """Pictures to learn from: features (n, d), the old logits, labels, what each counts, and its fold.
+
+    ``rehearsed`` (n,) are those that the memory keeps: they count as much as the others, whatever rows are taken.
+    """
 
     features: Floats
     old: Floats
     labels: Labels
     weights: Floats
     folds: npt.NDArray[np.int64]
+    rehearsed: npt.NDArray[np.bool_]
 
     def __getitem__(self, rows: npt.NDArray[np.bool_]) -> _Examples:
-        return _Examples(self.features[rows], self.old[rows], self.labels[rows], self.weights[rows], self.folds[rows])
+        return _Examples(*(getattr(self, field.name)[rows] for field in fields(self)))
 
-    def change(self, penalty: float | None, memory: Memory | None) -> Change:
-        """See :func:`fit_change`."""
-        return fit_change(self.features, self.old, self.labels, penalty, memory, self.weights)
-
-    def beside(self, other: _Examples) -> _Examples:
-        """Both, those of each counting as much as those of the other."""
+    def and_also(self, other: _Examples) -> _Examples:
+        """Both."""
         return _Examples(
-            np.concatenate([self.features, other.features]),
-            np.concatenate([self.old, other.old]),
-            np.concatenate([self.labels, other.labels]),
-            np.concatenate([_halves(self.weights, self.labels), _halves(other.weights, other.labels)]),
-            np.concatenate([self.folds, other.folds]),
+            *(np.concatenate([getattr(self, field.name), getattr(other, field.name)]) for field in fields(self))
         )
+
+    def fitted(self, penalty: float | None, memory: Memory | None) -> Change:
+        """See :func:`fit_change`."""
+        weights = np.zeros(len(self.labels))
+        for part in (self.rehearsed, ~self.rehearsed):
+            weights[part] = _halves(self.weights[part], self.labels[part])
+        return fit_change(self.features, self.old, self.labels, penalty, memory, weights)
 
 
 def choose(
@@ -108,9 +116,10 @@ def choose(
         memory: what the bundle remembers, its answers calibrated as ``old``; see :func:`fit_change`.
     """
     count = len(labels)
-    examples = _Examples(features, old, labels, np.ones(count), _folds(features, labels, groups, seed))
+    folds = _folds(features, labels, groups, seed)
+    examples = _Examples(features, old, labels, np.ones(count), folds, np.zeros(count, bool))
     if memory is not None and memory.pictures is not None:
-        examples = examples.beside(_rehearsed(memory.features(), memory.pictures, seed))
+        examples = examples.and_also(_rehearsed(memory.features(), memory.pictures, seed))
     is_ai = labels.astype(np.float64)
     penalties = (*PENALTIES, None)
     logits = []
@@ -118,8 +127,8 @@ def choose(
         unseen = np.zeros(len(examples.labels))
         for fold in range(FOLDS):
             judged = examples[examples.folds == fold]
-            change = examples[examples.folds != fold].change(penalty, memory)
-            unseen[examples.folds == fold] = judged.old + judged.features @ change.change + change.shift
+            change = examples[examples.folds != fold].fitted(penalty, memory)
+            unseen[examples.folds == fold] = judged.old + change.of(judged.features)
         logits.append(unseen)
     weights = _halves(np.ones(count), labels)
     tried = tuple(
@@ -131,9 +140,10 @@ def choose(
     chosen = max(place for place, each in enumerate(tried) if each.auroc >= enough)
     return Chosen(
         penalties[chosen],
-        examples.change(penalties[chosen], memory),
+        examples.fitted(penalties[chosen], memory),
         logits[chosen][:count],
         logits[chosen][count:],
+        examples.folds[count:],
         tried,
     )
 
@@ -165,7 +175,7 @@ def _rehearsed(features: Floats, pictures: Remembered, seed: int) -> _Examples:
             group = (pictures.labels == label) & (pictures.collections == each)
             weights[group] = 1 / np.sqrt(max(1, group.sum()))
     folds = fold_of[np.searchsorted(collections, pictures.collections)]
-    return _Examples(features, pictures.logits, pictures.labels, weights, folds)
+    return _Examples(features, pictures.logits, pictures.labels, weights, folds, np.ones(len(folds), bool))
 
 
 def _standard_error(area: float, labels: Labels) -> float:
@@ -223,11 +233,14 @@ def fit_change(
         return float(cost + (penalty or 0.0) / 2 * values[:-1] @ values[:-1]), gradient
 
     found = minimize(loss, np.zeros(standard.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    change = known.change_of(found[:-1]) if penalty is not None else np.zeros(features.shape[1])
-    return Change(change, float(found[-1] - known.mean @ change))
+    weight = known.change_of(found[:-1]) if penalty is not None else np.zeros(features.shape[1])
+    return Change(weight, float(found[-1] - known.mean @ weight))
 
 
 def _halves(weights: Floats, labels: Labels) -> Floats:
-    """The weights (n,) scaled so that those of each label sum to one half."""
-    is_ai = labels == 1
-    return np.asarray(np.where(is_ai, weights / weights[is_ai].sum(), weights / weights[~is_ai].sum()) / 2)
+    """The weights (n,) scaled so that those of each label that is there sum to one half."""
+    scaled = np.zeros(len(weights))
+    for label in (0, 1):
+        if (of_label := labels == label).any():
+            scaled[of_label] = weights[of_label] / weights[of_label].sum() / 2
+    return scaled
