@@ -218,7 +218,7 @@ def judge_verdicts(measured: Measured, run: RunMaterial) -> list[Judgement]:
             )
     if abstention.threshold_ai > 1:
         told.append(
-            Judgement("ai is never called: its human validation pictures allow no promise of a false-alarm rate.", "bad")
+            Judgement("ai is never called: its human pictures allow no promise of a false-alarm rate.", "bad")
         )
     if abstention.detection_rate is not None and abstention.threshold_ai <= 1:
         told.append(
