@@ -5,17 +5,19 @@
 Deletion (Samek et al. 2017; Petsiuk et al. 2018): blocks of 16 x 16 pixels are replaced, those that the map says speak
 most for `ai`, those that it says speak most for `human`, and as many at random. A map that shows where the evidence
 lies lowers the logit by the first, raises it by the second, and does both more than chance. Blocks are filled in three
-ways, because a fill is evidence itself: by the picture's mean colour, by a blur of the picture (radius 8), and by other
-blocks of the same picture.
+ways, because a fill is evidence itself: by the picture's mean colour, by a blur of the picture (radius 8), and by
+blocks of the same picture that stay.
 
-Windows, which need no fill: 16 windows of a third of the side of the middle square are answered about one by one, as
-pictures of their own. Where the map is right, those that it leans to `ai` get a higher logit than the picture's windows
-do on average, and those that it leans to `human` a lower one. The map of another picture says what chance gives.
+Windows, which need no fill: the nine thirds by thirds of the middle square are answered about one by one, as pictures
+of their own, where they are as large as the model asks pictures to be. Where the map is right, those that it leans to
+`ai` get a higher logit than the picture's windows do on average, and those that it leans to `human` a lower one. The
+map of another picture says what chance gives.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -28,19 +30,17 @@ from madeby.detector.evidence_map import EvidenceMap, evidence_map
 BLOCK = 16
 SHARES = (0.05, 0.1, 0.2)
 RANDOM_MAPS = 3
-WINDOW = 0.34
-"""A window's side, in sides of the middle square."""
+WINDOWS_ACROSS, MOST_LEANING = 3, 2
 
-WINDOWS_ACROSS, MOST_LEANING = 4, 3
-FEWEST_PIXELS = 80
-"""Of a window's side: smaller ones say more about scaling than about the picture."""
+Filling = Callable[[np.ndarray], np.ndarray]
+"""What the picture would be if it were filled by this, for blocks (n,) that are replaced."""
 
 
-def block_values(log_odds: np.ndarray, cell: float, height: int, width: int) -> np.ndarray:
+def block_values(evidence: EvidenceMap, height: int, width: int) -> np.ndarray:
     """Mean log odds of each whole block of the picture, NaN where it was not looked at."""
-    rows = np.minimum((np.arange(height) / cell).astype(int), log_odds.shape[0] - 1)
-    columns = np.minimum((np.arange(width) / cell).astype(int), log_odds.shape[1] - 1)
-    full = log_odds[rows][:, columns]
+    rows = np.minimum((np.arange(height) / evidence.cell_height).astype(int), evidence.log_odds.shape[0] - 1)
+    columns = np.minimum((np.arange(width) / evidence.cell_width).astype(int), evidence.log_odds.shape[1] - 1)
+    full = evidence.log_odds[rows][:, columns]
     down, across = height // BLOCK, width // BLOCK
     return full[: down * BLOCK, : across * BLOCK].reshape(down, BLOCK, across, BLOCK).mean((1, 3))
 
@@ -53,36 +53,47 @@ def replaced(pixels: np.ndarray, filling: np.ndarray, blocks: np.ndarray, across
     return changed
 
 
-def of_own_blocks(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture with its blocks in an order of chance."""
+def of_own_blocks(pixels: np.ndarray, removed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture with others of its blocks, none of them removed itself, where blocks are removed."""
     down, across = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
     whole = pixels[: down * BLOCK, : across * BLOCK]
     blocks = whole.reshape(down, BLOCK, across, BLOCK, 3).swapaxes(1, 2).reshape(-1, BLOCK, BLOCK, 3)
-    mixed = blocks[rng.permutation(len(blocks))].reshape(down, across, BLOCK, BLOCK, 3).swapaxes(1, 2)
+    order = np.arange(len(blocks))
+    order[removed] = rng.choice(np.setdiff1d(order, removed), len(removed))
+    mixed = blocks[order].reshape(down, across, BLOCK, BLOCK, 3).swapaxes(1, 2)
     filled = pixels.copy()
     filled[: down * BLOCK, : across * BLOCK] = mixed.reshape(whole.shape)
     return filled
 
 
-def windows_of(height: int, width: int) -> list[tuple[int, int, int]]:
-    """Top, left and side of each window; none where they would be too small."""
+def fillings(picture: Image.Image, rng: np.random.Generator) -> dict[str, Filling]:
+    pixels = np.asarray(picture)
+    even = np.broadcast_to(pixels.mean((0, 1)).astype(np.uint8), pixels.shape)
+    blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(8)))
+    return {
+        "mean colour": lambda _: even,
+        "blur": lambda _: blurred,
+        "own blocks": lambda removed: of_own_blocks(pixels, removed, rng),
+    }
+
+
+def windows_of(height: int, width: int, least: int) -> list[tuple[int, int, int]]:
+    """Top, left and side of each window; none where a side would be less than ``least`` pixels."""
     square = min(height, width)
-    side = int(square * WINDOW)
-    if side < FEWEST_PIXELS:
-        return []
-    steps = [round(step * (square - side) / (WINDOWS_ACROSS - 1)) for step in range(WINDOWS_ACROSS)]
+    side = square // WINDOWS_ACROSS
     top, left = (height - square) // 2, (width - square) // 2
-    return [(top + down, left + across, side) for down in steps for across in steps]
+    steps = range(0, WINDOWS_ACROSS * side, side)
+    return [(top + down, left + across, side) for down in steps for across in steps] if side >= least else []
 
 
 def leanings(evidence: EvidenceMap, windows: list[tuple[int, int, int]]) -> np.ndarray:
     """The map's mean over each window."""
-    cell = evidence.cell_height
+
+    def cells(start: int, side: int, cell: float) -> slice:
+        return slice(int(start / cell), int(np.ceil((start + side) / cell)))
+
     parts = [
-        np.s_[
-            int(top / cell) : int(np.ceil((top + side) / cell)), int(left / cell) : int(np.ceil((left + side) / cell))
-        ]
-        for top, left, side in windows
+        (cells(top, side, evidence.cell_height), cells(left, side, evidence.cell_width)) for top, left, side in windows
     ]
     return np.array([np.nanmean(evidence.log_odds[part]) for part in parts])
 
@@ -90,14 +101,18 @@ def leanings(evidence: EvidenceMap, windows: list[tuple[int, int, int]]) -> np.n
 def told_of_windows(detector: Detector, pictures: list[np.ndarray]) -> None:
     """Print how the windows that the map leans most to a side are answered about when they stand alone."""
     answers, maps = [], []
+    least = detector.bundle.spec.domain.min_side
     for pixels in pictures:
         height, width = pixels.shape[:2]
-        if windows := windows_of(height, width):
+        if windows := windows_of(height, width, least):
             evidence = evidence_map(detector.read(pixels), height, width, detector.bundle.spec)
             maps.append(leanings(evidence, windows))
             alone = [detector.read(pixels[top : top + side, left : left + side]).logit for top, left, side in windows]
             answers.append(np.array(alone) - np.mean(alone))
     print(f"\nwindows: logit alone less the mean of the picture's windows, {len(answers)} pictures")
+    if len(answers) < 2:
+        print(f"too few have thirds of {least} pixels: take larger pictures")
+        return
     for name, order in (("own map", maps), ("the next picture's", maps[1:] + maps[:1])):
         ranked = [answer[np.argsort(leaning)] for answer, leaning in zip(answers, order, strict=True)]
         highest, lowest = (
@@ -139,22 +154,20 @@ def main() -> None:
         height, width = pixels.shape[:2]
         reading = detector.read(pixels)
         evidence = evidence_map(reading, height, width, spec)
-        values = block_values(evidence.log_odds, evidence.cell_height, height, width).ravel()
+        values = block_values(evidence, height, width).ravel()
         seen = np.flatnonzero(~np.isnan(values))
         by_value = seen[np.argsort(values[seen])]
         across = width // BLOCK
-        fills = {
-            "mean colour": np.broadcast_to(pixels.mean((0, 1)).astype(np.uint8), pixels.shape),
-            "blur": np.asarray(picture.filter(ImageFilter.GaussianBlur(8))),
-            "own blocks": of_own_blocks(pixels, rng),
-        }
+        fills = fillings(picture, rng)
         for fill, filling in fills.items():
             for share in SHARES:
                 count = max(1, round(share * len(seen)))
                 picks = {"towards ai": [by_value[-count:]], "towards human": [by_value[:count]]}
                 picks["random"] = [rng.choice(seen, count, replace=False) for _ in range(RANDOM_MAPS)]
                 for name, several in picks.items():
-                    logits = [detector.read(replaced(pixels, filling, blocks, across)).logit for blocks in several]
+                    logits = [
+                        detector.read(replaced(pixels, filling(blocks), blocks, across)).logit for blocks in several
+                    ]
                     changes.setdefault((fill, share, name), []).append(float(np.mean(logits)) - reading.logit)
     print(
         f"{spec.name} {spec.version}: {len(chosen)} pictures of {options.split}, "
