@@ -80,14 +80,14 @@ def fillings(picture: Image.Image, rng: np.random.Generator) -> dict[str, Fillin
 def windows_of(height: int, width: int, least: int) -> list[tuple[int, int, int]]:
     """Top, left and side of each window; none where a side would be less than ``least`` pixels."""
     square = min(height, width)
-    side = square // WINDOWS_ACROSS
+    side = max(1, square // WINDOWS_ACROSS)
     top, left = (height - square) // 2, (width - square) // 2
     steps = range(0, WINDOWS_ACROSS * side, side)
     return [(top + down, left + across, side) for down in steps for across in steps] if side >= least else []
 
 
 def leanings(evidence: EvidenceMap, windows: list[tuple[int, int, int]]) -> np.ndarray:
-    """The map's mean over each window."""
+    """The map's mean over each window, NaN where no view showed all of it."""
 
     def cells(start: int, side: int, cell: float) -> slice:
         return slice(int(start / cell), int(np.ceil((start + side) / cell)))
@@ -95,7 +95,7 @@ def leanings(evidence: EvidenceMap, windows: list[tuple[int, int, int]]) -> np.n
     parts = [
         (cells(top, side, evidence.cell_height), cells(left, side, evidence.cell_width)) for top, left, side in windows
     ]
-    return np.array([np.nanmean(evidence.log_odds[part]) for part in parts])
+    return np.array([evidence.log_odds[part].mean() for part in parts])
 
 
 def told_of_windows(detector: Detector, pictures: list[np.ndarray]) -> None:
@@ -106,7 +106,10 @@ def told_of_windows(detector: Detector, pictures: list[np.ndarray]) -> None:
         height, width = pixels.shape[:2]
         if windows := windows_of(height, width, least):
             evidence = evidence_map(detector.read(pixels), height, width, detector.bundle.spec)
-            maps.append(leanings(evidence, windows))
+            leaning = leanings(evidence, windows)
+            if np.isnan(leaning).any():
+                continue  # a window that no view showed cannot be ranked
+            maps.append(leaning)
             alone = [detector.read(pixels[top : top + side, left : left + side]).logit for top, left, side in windows]
             answers.append(np.array(alone) - np.mean(alone))
     print(f"\nwindows: logit alone less the mean of the picture's windows, {len(answers)} pictures")
@@ -156,6 +159,9 @@ def main() -> None:
         evidence = evidence_map(reading, height, width, spec)
         values = block_values(evidence, height, width).ravel()
         seen = np.flatnonzero(~np.isnan(values))
+        if len(seen) * SHARES[0] < 1:
+            print(f"left out: {path} has too few blocks")
+            continue
         by_value = seen[np.argsort(values[seen])]
         across = width // BLOCK
         fills = fillings(picture, rng)

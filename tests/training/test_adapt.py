@@ -1,6 +1,7 @@
 """``train --from``: a finished model learns its last step anew from a user's pictures, near the old one."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 import madeby
 from madeby.cli.app import app
-from madeby.datasets.manifest import read_manifest, write_manifest
+from madeby.datasets.manifest import manifest_sha256, read_manifest, write_manifest
 from madeby.detector.bundle import Bundle, BundleSpec, Preprocessing, sha256_of
 from madeby.errors import MadebyError
 from madeby.training.adaptation.fit import choose, fit_change, groups_for_folds
@@ -183,6 +184,25 @@ def test_pictures_that_the_model_has_learnt_from_already_are_refused(untrained, 
     assert not (tmp_path / "again").exists()
     others = make_manifest(train=30, val=10, name="others", seed=1)
     assert madeby.train(others, tmp_path / "again", from_model=tmp_path / "mine").n_ai == 40
+    for known in (manifest, others):
+        with pytest.raises(
+            MadebyError, match=r"again has learnt from .* or adapt mine 0\.1\.0, which it was made from"
+        ):
+            madeby.train(known, tmp_path / "third", from_model=tmp_path / "again")
+
+    trained = untrained.spec.training.model_copy(update={"manifest_sha256": manifest_sha256(read_manifest(manifest))})
+    shutil.copytree(untrained.folder, tmp_path / "trained")
+    Bundle(tmp_path / "trained", untrained.spec.model_copy(update={"training": trained})).write_spec()
+    with pytest.raises(MadebyError, match=r"has learnt from the train pictures of .* already: adapt it to others$"):
+        madeby.train(manifest, tmp_path / "third", from_model=tmp_path / "trained")
+
+
+def test_manifests_without_checksums_are_not_taken_for_each_other(untrained, make_manifest, tmp_path):
+    for number in (0, 1):
+        table = read_manifest(make_manifest(train=30, val=10, name=f"set-{number}", seed=number))
+        write_manifest(table.with_columns(sha256=pl.lit(None, pl.String)), tmp_path / f"bare-{number}.parquet")
+    madeby.train(tmp_path / "bare-0.parquet", tmp_path / "mine", from_model=untrained.folder)
+    assert madeby.train(tmp_path / "bare-1.parquet", tmp_path / "again", from_model=tmp_path / "mine").n_ai == 40
 
 
 def test_the_command_says_what_became_of_it(untrained, make_manifest, tmp_path):

@@ -1,6 +1,7 @@
 """What a bundle remembers of the pictures that it learnt from, and what `train --from` makes of it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from madeby.datasets.manifest import read_manifest
 from madeby.detector.bundle import MEMORY_FILE, Bundle, Profile, sha256_of
 from madeby.detector.calibration import probability_of
 from madeby.errors import BundleError
+from madeby.training.adaptation.adapt import _kept
 from madeby.training.adaptation.features import features_of
-from madeby.training.adaptation.fit import choose, fit_change
+from madeby.training.adaptation.fit import Chosen, _Examples, _rehearsed, choose, fit_change
 from madeby.training.adaptation.head import Head
-from madeby.training.adaptation.memory import Memory
+from madeby.training.adaptation.memory import Memory, Remembered
 from madeby.training.figures import auroc, auroc_within
 from madeby.training.progress import Silent
 
@@ -139,36 +141,63 @@ def test_remembered_pictures_come_back_and_damaged_ones_are_refused(untrained, t
         np.testing.assert_allclose(getattr(again.pictures, field), getattr(memory.pictures, field), atol=1e-6)
     tensors = load_file(bundle.folder / MEMORY_FILE)
     labels, collections = tensors["pictures.labels"], tensors["pictures.collections"]
-    not_its_own = "not the memory of this bundle's head"
+    turned = tensors["directions"] * np.float16(2)
     broken = [
-        ("cannot be read", {name: each for name, each in tensors.items() if name != "pictures.logits"}),
-        ("cannot be read", tensors | {"pictures.labels": labels + np.float32(0.5)}),
-        ("cannot be read", tensors | {"pictures.labels": labels.astype(np.int32) + 256}),
-        ("cannot be read", tensors | {"pictures.collections": collections + np.float32(1e30)}),
-        (not_its_own, tensors | {"pictures.labels": labels + np.uint8(1)}),
-        (not_its_own, tensors | {"pictures.labels": np.zeros(400, np.uint8)}),
-        (not_its_own, tensors | {"pictures.logits": np.full(400, np.nan, np.float32)}),
-        (not_its_own, tensors | {"pictures.coordinates": tensors["pictures.coordinates"][:, :-1].copy()}),
+        ("other names or types", {name: each for name, each in tensors.items() if name != "pictures.logits"}),
+        ("other names or types", tensors | {"pictures.labels": labels + np.float32(0.5)}),
+        ("other names or types", tensors | {"pictures.labels": labels.astype(np.int32) + 256}),
+        ("other names or types", tensors | {"pictures.collections": collections + np.float32(1e30)}),
+        ("other names or types", tensors | {"mean": tensors["mean"].astype(np.complex64)}),
+        ("two collections of each label", tensors | {"pictures.labels": labels + np.uint8(1)}),
+        ("two collections of each label", tensors | {"pictures.labels": np.zeros(400, np.uint8)}),
+        ("two collections of each label", tensors | {"pictures.collections": collections * np.uint16(0)}),
+        ("not finite", tensors | {"pictures.logits": np.full(400, np.nan, np.float32)}),
+        ("along its directions", tensors | {"pictures.coordinates": tensors["pictures.coordinates"][:, :-1].copy()}),
+        ("all alike", tensors | {"pictures.coordinates": tensors["pictures.coordinates"] * np.float16(0)}),
+        ("right angles", tensors | {"directions": turned}),
+        ("right angles", tensors | {"directions": turned * np.float16(0)}),
+        ("not above 0", tensors | {"rest": -tensors["rest"]}),
+        ("shapes do not fit", tensors | {"deviations": tensors["deviations"][:-1].copy()}),
     ]
     for reason, each in broken:
         save_file(each, bundle.folder / MEMORY_FILE)
         digest = sha256_of(bundle.folder / MEMORY_FILE)
         claimed = Bundle(bundle.folder, bundle.spec.model_copy(update={"memory_sha256": digest}))
-        with pytest.raises(BundleError, match=reason):
+        with pytest.raises(BundleError, match=f"not the memory of this bundle's head .*{reason}"):
             Memory.in_bundle(claimed, 16)
+    for content in (b"", b"\x08" + bytes(7) + b"no json!", small_floats()):
+        (bundle.folder / MEMORY_FILE).write_bytes(content)
+        digest = sha256_of(bundle.folder / MEMORY_FILE)
+        claimed = Bundle(bundle.folder, bundle.spec.model_copy(update={"memory_sha256": digest}))
+        with pytest.raises(BundleError, match=r"cannot be read .*fetch the bundle again"):
+            Memory.in_bundle(claimed, 16)
+
+
+def small_floats():
+    """A file of one number in a format that NumPy does not have."""
+    header = json.dumps({"mean": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}).encode()
+    return len(header).to_bytes(8, "little") + header + b"0"
 
 
 def test_what_the_file_could_not_hold_is_not_written(tmp_path):
     memory, features = with_pictures(8, np.random.default_rng(0))
-    for change in (
-        {"coordinates": memory.pictures.coordinates * 1e6},
-        {"logits": np.full(400, np.nan)},
-        {"collections": memory.pictures.collections + 65_536},
+    pictures = memory.pictures
+    for change, reason in (
+        ({"coordinates": pictures.coordinates * 1e6}, "not finite"),
+        ({"coordinates": pictures.coordinates * 1e-12}, "all alike"),
+        ({"logits": np.full(400, np.nan)}, "not finite"),
+        ({"logits": pictures.logits[1:]}, "along its directions"),
+        ({"labels": -pictures.labels}, "labels are 0 or 1"),
+        ({"labels": pictures.labels * 2}, "two collections of each label"),
+        ({"collections": pictures.collections + 65_536}, "0 to 65,535"),
     ):
-        with pytest.raises(ValueError, match="65,5"):
-            replace(memory, pictures=replace(memory.pictures, **change)).write(tmp_path)
-    with pytest.raises(ValueError, match="without directions"):
-        Memory.of_users(features).with_pictures(features, *[memory.pictures.logits] * 3)
+        with pytest.raises(ValueError, match=reason):
+            replace(memory, pictures=replace(pictures, **change)).write(tmp_path)
+    without = Memory.of_users(features).with_pictures(features, pictures.logits, pictures.labels, pictures.collections)
+    with pytest.raises(ValueError, match="along its directions"):
+        without.write(tmp_path)
+    with pytest.raises(ValueError, match="keeps no pictures"):
+        Memory.of_users(features).features()
     assert not any(tmp_path.iterdir())
 
 
@@ -237,32 +266,68 @@ def test_remembered_pictures_are_judged_by_changes_that_had_not_seen_their_colle
     assert np.abs(added[0] - added[1])[~fold].min() > 1e-5
 
 
-def test_where_only_the_even_point_moves_nothing_is_forgotten():
+def test_what_is_still_known_is_judged_by_one_change_at_a_time():
     rng = np.random.default_rng(6)
     memory, _ = with_pictures(8, rng)
-    labels = np.tile(np.array([0, 1], np.int8), 60)
-    old = 2.0 * labels - 1 + rng.normal(0, 1, 120)
-    chosen = choose(rng.normal(0, 1, (120, 8)), old, labels, [str(number) for number in range(120)], 0, memory)
-    nothing = replace(chosen, change=fit_change(np.zeros((120, 8)), old, labels, None))
-    assert nothing.change.weight.tolist() == [0.0] * 8
-    known, folds = memory.pictures.labels.astype(float), chosen.folds_of_remembered
+    known, folds = memory.pictures.labels.astype(float), np.arange(400) % 5
+    change = fit_change(np.zeros((2, 8)), np.zeros(2), np.array([0, 1], np.int8), None)
+
+    def kept(logits):
+        return _kept(memory.pictures, Chosen(None, change, np.zeros(2), logits, folds, ()))
+
     moved = memory.pictures.logits + np.array([-0.6, -0.2, 0.1, 0.4, 0.9])[folds]
-    assert auroc_within(moved, known, folds) == pytest.approx(auroc_within(memory.pictures.logits, known, folds))
-    assert auroc(moved, known) < auroc(memory.pictures.logits, known)
+    assert kept(moved).after == pytest.approx(kept(moved).before)
+    assert auroc(moved, known) < auroc(memory.pictures.logits, known) - 0.01
+    assert kept(-memory.pictures.logits).after == pytest.approx(1 - kept(moved).before)
+    assert (kept(moved).n_human, kept(moved).n_ai) == (200, 200)
+    assert np.isnan(auroc_within(moved[:4], np.array([0.0, 1, 0, 1]), np.arange(4)))
 
 
-def test_a_fold_without_one_label_is_judged_with_the_others():
-    logits, labels = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0, 1.0])
-    assert auroc_within(logits, labels, np.array([0, 0, 1, 1])) == 1.0
-    assert auroc_within(logits, labels, np.array([0, 1, 2, 3])) == auroc(logits, labels) == 0.75
+def test_users_and_remembered_pictures_count_alike_however_many_they_are():
+    rng = np.random.default_rng(7)
+    features, labels = rng.normal(0, 1, (60, 4)), np.tile(np.array([0, 1], np.int8), 30)
+    features[:30, 0] += labels[:30]
+    features[30:, 1] += labels[30:]
+    rehearsed = np.arange(60) >= 30
+    examples = _Examples(features, np.zeros(60), labels, np.ones(60), np.zeros(60, np.int64), rehearsed)
+    thrice = examples
+    for _ in range(2):
+        thrice = thrice.and_also(examples[rehearsed])
+    spread = Memory.of(features, np.ones(60), most=4)
+    once, again = (each.fitted(0.1, spread).weight for each in (examples, thrice))
+    np.testing.assert_allclose(once, again, atol=1e-4)
+    users_alone = examples[~rehearsed].fitted(0.1, spread).weight
+    assert np.abs(once - users_alone).max() > 0.05
 
 
-def test_an_adapted_model_keeps_its_promise_for_the_remembered_photographs(untrained, make_manifest, tmp_path):
+@pytest.mark.parametrize(("of_humans", "of_ai"), [(2, 2), (2, 10), (10, 3), (7, 13)])
+def test_every_change_learns_from_both_labels_and_some_are_judged_on_both(of_humans, of_ai):
+    count = 20 * (of_humans + of_ai)
+    collections = np.arange(count) // 20
+    labels = (collections >= of_humans).astype(np.int8)
+    pictures = Remembered(np.zeros((count, 3)), np.zeros(count), labels, collections)
+    examples = _rehearsed(np.zeros((count, 3)), pictures)
+    for fold in range(5):
+        assert {*labels[examples.folds != fold]} == {0, 1}
+    sizes = [[(labels[examples.folds == fold] == label).sum() for fold in range(5)] for label in (0, 1)]
+    assert all(max(each) - min(each) <= 20 for each in sizes)
+    assert any(human and ai for human, ai in zip(*sizes, strict=True))
+
+
+def test_a_collection_counts_by_the_root_of_its_size():
+    labels = np.array([0] * 116 + [1] * 20, np.int8)
+    collections = np.array([0] * 100 + [1] * 16 + [2] * 10 + [3] * 10)
+    pictures = Remembered(np.zeros((136, 1)), np.zeros(136), labels, collections)
+    weights = _rehearsed(np.zeros((136, 1)), pictures).weights
+    assert [weights[collections == each].sum() for each in (0, 1)] == pytest.approx([10, 4])
+
+
+def test_an_adapted_model_keeps_its_promise_for_the_remembered_pictures(untrained, make_manifest, tmp_path):
     width = len(Head.of(untrained.model_path).weight)
     manifest = make_manifest(train=220, val=20)
     paths = read_manifest(manifest)["path"].to_list()[:100]
     seen = features_of(untrained, Head.of(untrained.model_path), paths, Silent()).features
-    memory, _ = with_pictures(width, np.random.default_rng(2), count=1000, like=seen)
+    memory, known = with_pictures(width, np.random.default_rng(2), count=1000, like=seen)
     bundle = remembering(untrained, tmp_path / "bundle", memory)
     asked = ["train", "--from", str(bundle.folder), "--data", str(manifest)]
     done = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "mine")])
@@ -274,14 +339,23 @@ def test_an_adapted_model_keeps_its_promise_for_the_remembered_photographs(untra
     assert "On 500 photographs and 500 AI pictures" in adapted.card
     assert "a single collection of theirs may exceed the shares" in adapted.card
     assert "Each collection of the human pictures learnt from that is large enough" in adapted.card
+    assert re.search(r"like the 500 learnt\s+from\s+or\s+remembered are called `ai`", adapted.card)
     later = Memory.in_bundle(adapted, width).pictures
-    assert not np.allclose(later.logits, memory.pictures.logits)
+    old, new = (Head.of(each.model_path) for each in (bundle, adapted))
+    slope, intercept = bundle.spec.calibration.slope, bundle.spec.calibration.intercept
+    added = known @ (new.weight - slope * old.weight) + new.bias - slope * old.bias - intercept
+    answers = slope * memory.pictures.logits + intercept + added  # of the head that stays
+    assert np.abs(added).std() > 0.01
+    assert np.abs(later.logits - answers).mean() < 0.3 * np.abs(later.logits).mean()
     probabilities = np.array([probability_of(logit, adapted.spec.calibration) for logit in later.logits])
     for name in Profile:
         promise = adapted.with_profile(name).spec.thresholds
         assert promise.ai <= 1  # or it would promise nothing
         assert (probabilities[later.labels == 0] >= promise.ai).mean() <= promise.false_alarm_target
         assert (probabilities[later.labels == 1] <= promise.human).mean() <= promise.miss_target
+        given = np.array([probability_of(logit, adapted.spec.calibration) for logit in answers])
+        assert (given[later.labels == 0] >= promise.ai).mean() <= 2 * promise.false_alarm_target
+        assert (given[later.labels == 1] <= promise.human).mean() <= 2 * promise.miss_target
     more = make_manifest(train=60, val=20, name="more", seed=1)
     again = madeby.train(more, tmp_path / "again", from_model=tmp_path / "mine")
     assert again.kept.before == pytest.approx(told["after"], abs=0.05)

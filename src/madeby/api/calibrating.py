@@ -92,11 +92,12 @@ def _named(sources: str | Path | Iterable[str | Path]) -> list[str]:
 def _rows(data: Path, split: str, bundle: Bundle) -> list[tuple[str, str, str | None]]:
     """Path, label and collection of a manifest's pictures; none that the model is known to have learnt from."""
     with needing_extra("calibrate --data", "train"):
-        from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
+        from madeby.datasets.manifest import learnt_already, read_manifest, usable
         from madeby.datasets.selection import of_split
     table = usable(read_manifest(data))
     rows = of_split(table, split, data)
-    if also := sorted(bundle.spec.training.splits_learnt_of(manifest_sha256(table)) & set(rows["split"].to_list())):
+    asked = set(rows["split"].to_list())
+    if also := [each for each in learnt_already(table, bundle.spec.training.learnt) if each in asked]:
         raise DataError(
             f"{bundle.spec.name} has learnt from the {' and '.join(also)} pictures of {data}: thresholds set on "
             "them would promise too much; take another --split, or other photographs"

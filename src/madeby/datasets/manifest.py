@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +131,16 @@ def check_files(table: pl.DataFrame) -> None:
             f"{len(missing)} of {len(paths)} pictures are no longer where the manifest says, "
             f"the first is {missing[0]}: put them back or import the data set again"
         )
+
+
+def learnt_already(table: pl.DataFrame, learnt: Mapping[str, Sequence[str]]) -> list[str]:
+    """Splits of a manifest that have been learnt from, of all that have (by fingerprint, as bundles tell).
+
+    A manifest whose pictures have no checksums cannot be known again, nor can one that was changed.
+    """
+    if table["sha256"].has_nulls():
+        return []
+    return sorted({*learnt.get(manifest_sha256(table), ())} & {*table["split"].drop_nulls()})
 
 
 def manifest_sha256(table: pl.DataFrame) -> str:

@@ -72,7 +72,8 @@ class Thresholds(Frozen):
     """Where the verdict leaves ``uncertain``.
 
     A probability at or above ``ai`` is called ``ai``, one at or below ``human`` is called ``human``.
-    ``ai`` above 1 means never: too few photographs were at hand to promise ``false_alarm_target``.
+    ``ai`` above 1 means never: the photographs at hand were too few, or looked AI-made too often, to promise
+    ``false_alarm_target``.
     """
 
     ai: float = Field(default=0.5, ge=0.5, le=1.1)
@@ -109,6 +110,7 @@ class Training(Frozen):
     """What the bundle was trained on and how; for people and for repeating it.
 
     ``collections`` counts the pictures of ``train`` and ``val`` by the collection they came from, where one is named.
+    ``earlier`` are the manifests that the models it was adapted from had learnt from, and their splits.
     """
 
     data: str = ""
@@ -118,12 +120,13 @@ class Training(Frozen):
     collections: dict[str, int] = Field(default_factory=dict)
     recipe: dict[str, Any] = Field(default_factory=dict)
     command: str = ""
+    earlier: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
-    def splits_learnt_of(self, manifest_sha256: str) -> frozenset[str]:
-        """Which splits of a manifest the model is known to have learnt from; adapting learns from ``val`` too."""
-        if not self.manifest_sha256 or self.manifest_sha256 != manifest_sha256:
-            return frozenset()
-        return frozenset({"train", "val"} if "from" in self.recipe else {"train"})
+    @property
+    def learnt(self) -> dict[str, tuple[str, ...]]:
+        """Every manifest that the model is known to have learnt from, and which splits; adapting learns from both."""
+        own = ("train", "val") if "from" in self.recipe else ("train",)
+        return self.earlier | ({self.manifest_sha256: own} if self.manifest_sha256 else {})
 
 
 class BundleSpec(Frozen):

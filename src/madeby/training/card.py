@@ -76,43 +76,47 @@ def _collections(counts: dict[str, int]) -> str:
     return f"\nCollections of train and val: {named}. Their pictures keep their own licences.\n"
 
 
-def _promise(thresholds: Thresholds) -> str:
+def _promise(thresholds: Thresholds, counted: str) -> str:
     called, missed = 100 * thresholds.false_alarm_target, 100 * thresholds.miss_target
     if thresholds.ai > 1:
         too_few = thresholds.n_human < fewest_for(thresholds.false_alarm_target)
-        why = "are too few" if too_few else "look AI-made too often"
         called_ai = (
-            f"`ai` is never called: {thresholds.n_human:,} human validation pictures {why} to promise "
-            f"a false-alarm rate of {called:.3g}%."
+            f"`ai` is never called: the {thresholds.n_human:,} human pictures {counted} "
+            f"{'are too few' if too_few else 'look AI-made too often'} to promise a false-alarm rate of {called:.3g}%."
         )
     else:
         called_ai = (
             f"`ai` is called from probability {thresholds.ai:.4f}, so that at most {called:.3g}% of human pictures "
-            f"like the {thresholds.n_human:,} validated on are called `ai`."
+            f"like the {thresholds.n_human:,} {counted} are called `ai`."
         )
     if thresholds.human < 0:
         too_few = thresholds.n_ai < fewest_for(thresholds.miss_target)
-        why = "are too few" if too_few else "look human too often"
-        called_human = f"`human` is never called: {thresholds.n_ai:,} AI validation pictures {why}."
+        called_human = (
+            f"`human` is never called: the {thresholds.n_ai:,} AI pictures {counted} "
+            f"{'are too few' if too_few else 'look human too often'}."
+        )
     else:
         called_human = (
             f"`human` is called up to probability {thresholds.human:.4f}, so that at most {missed:.3g}% of AI pictures "
-            f"like the {thresholds.n_ai:,} validated on are called `human`."
+            f"like the {thresholds.n_ai:,} {counted} are called `human`."
         )
     return f"{called_ai} {called_human} Between the two the verdict is `uncertain`."
 
 
-def promises(spec: BundleSpec, photographs: str = "human validation pictures") -> str:
+def promises(spec: BundleSpec, counted: str = "validated on", photographs: str = "human validation pictures") -> str:
     """What the thresholds promise, those of every profile.
 
     Args:
         spec: the bundle's.
+        counted: what was done with the pictures that they were set on.
         photographs: what the human pictures are called whose collections each keep the promise.
     """
-    balanced = _promise(spec.thresholds)
+    balanced = _promise(spec.thresholds, counted)
     if not spec.profiles:
         return balanced
-    told = "".join(f"\n`--threshold-profile {name}`: {_promise(rest)}\n" for name, rest in spec.profiles.items())
+    told = "".join(
+        f"\n`--threshold-profile {name}`: {_promise(rest, counted)}\n" for name, rest in spec.profiles.items()
+    )
     each = f"Each collection of {photographs} that is large enough keeps these shares by itself."
     return f"{balanced}\n{told}\n{each}"
 

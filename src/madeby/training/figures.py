@@ -40,7 +40,7 @@ def auroc(logits: Floats, labels: Floats) -> float:
 
 
 def auroc_within(logits: Floats, labels: Floats, folds: npt.NDArray[np.int64]) -> float:
-    """:func:`auroc` of pairs that one and the same fit answered about; of all pairs where no fold has both labels.
+    """:func:`auroc` of pairs that one and the same fit answered about; NaN where no fold has both labels.
 
     Fits of several folds differ in their even points too, which says nothing about how well each of them orders.
 
@@ -56,7 +56,7 @@ def auroc_within(logits: Floats, labels: Floats, folds: npt.NDArray[np.int64]) -
         if count := n_ai * (int(judged.sum()) - n_ai):
             areas.append(auroc(logits[judged], labels[judged]))
             pairs.append(count)
-    return float(np.average(areas, weights=pairs)) if pairs else auroc(logits, labels)
+    return float(np.average(areas, weights=pairs)) if pairs else float("nan")
 
 
 def mean_by_picture(logits: Floats, picture: npt.NDArray[np.int64]) -> Floats:

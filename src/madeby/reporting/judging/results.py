@@ -217,9 +217,7 @@ def judge_verdicts(measured: Measured, run: RunMaterial) -> list[Judgement]:
                 Judgement(f"{rate}. That agrees with the promise of at most {promise:.0%}, without proving it.", "open")
             )
     if abstention.threshold_ai > 1:
-        told.append(
-            Judgement("ai is never called: its human pictures allow no promise of a false-alarm rate.", "bad")
-        )
+        told.append(Judgement("ai is never called: its human pictures allow no promise of a false-alarm rate.", "bad"))
     if abstention.detection_rate is not None and abstention.threshold_ai <= 1:
         told.append(
             Judgement(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from madeby.datasets.manifest import manifest_sha256, read_manifest, usable
+from madeby.datasets.manifest import learnt_already, manifest_sha256, read_manifest, usable
 from madeby.detector.bundle import CARD_FILE, METRICS_FILE, MODEL_FILE, Bundle, Training, sha256_of
 from madeby.detector.thresholds import stricter
 from madeby.errors import DataError
@@ -82,8 +82,7 @@ def adapt(
     table = usable(read_manifest(data))
     rows = _once(table.filter(pl.col("split").is_in(["train", "val"])), data)
     _check(rows, data)
-    fingerprint = manifest_sha256(table)
-    _check_new(base, rows, data, fingerprint)
+    _check_new(base, table, data)
     head = Head.of(base.model_path)
     memory = Memory.in_bundle(base, len(head.weight))
     run = RunFolder(output)
@@ -122,7 +121,7 @@ def adapt(
     head.write(run.bundle / MODEL_FILE, weight, bias)
     if memory is not None and pictures is not None:
         memory = replace(memory, pictures=replace(pictures, logits=chosen.logits_of_remembered))
-    _describe(run, base, summary, chosen, memory, rows, labels, data, fingerprint)
+    _describe(run, base, summary, chosen, memory, rows, labels, data, manifest_sha256(table))
     summary = replace(summary, seconds=time.perf_counter() - started)
     run.write_json(run.adaptation, summary)
     return summary
@@ -151,12 +150,15 @@ def _check(rows: pl.DataFrame, data: Path) -> None:
             )
 
 
-def _check_new(base: Bundle, rows: pl.DataFrame, data: Path, fingerprint: str) -> None:
+def _check_new(base: Bundle, table: pl.DataFrame, data: Path) -> None:
     """Pictures that the old model has learnt from would be judged too well, and the thresholds set by them too bold."""
-    if learnt := sorted(base.spec.training.splits_learnt_of(fingerprint) & set(rows["split"].to_list())):
+    training = base.spec.training
+    if learnt := learnt_already(table, training.learnt):
+        earlier = training.recipe.get("from")
+        instead = "" if earlier is None else f", or adapt {str(earlier).partition(',')[0]}, which it was made from"
         raise DataError(
-            f"{base.spec.name} has learnt from the {' and '.join(learnt)} pictures of {data} already: adapt it to "
-            "others, or adapt the model that it was made from"
+            f"{base.spec.name} has learnt from the {' and '.join(learnt)} pictures of {data} already: "
+            f"adapt it to others{instead}"
         )
 
 
@@ -207,6 +209,7 @@ def _describe(
                 collections=collections_in(rows["collection"]),
                 recipe={"from": f"{summary.model}, sha256 {base.spec.model_sha256}", "penalty": chosen.penalty},
                 command=command,
+                earlier=base.spec.training.learnt,
             ),
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "madeby_version": __version__,
@@ -276,7 +279,7 @@ On the pictures it learnt from, each answered about by a head that had not seen 
 ## Calibration and thresholds
 Fitted on the same answers, {spec.calibration.n:,} pictures.{promised}
 
-{promises(spec, "the human pictures learnt from")}
+{promises(spec, "learnt from or remembered", "the human pictures learnt from")}
 
 Made with madeby {spec.madeby_version}: `{spec.training.command}`.
 

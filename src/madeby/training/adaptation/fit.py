@@ -119,7 +119,7 @@ def choose(
     folds = _folds(features, labels, groups, seed)
     examples = _Examples(features, old, labels, np.ones(count), folds, np.zeros(count, bool))
     if memory is not None and memory.pictures is not None:
-        examples = examples.and_also(_rehearsed(memory.features(), memory.pictures, seed))
+        examples = examples.and_also(_rehearsed(memory.features(), memory.pictures))
     is_ai = labels.astype(np.float64)
     penalties = (*PENALTIES, None)
     logits = []
@@ -159,16 +159,17 @@ def _folds(features: Floats, labels: Labels, groups: Sequence[str], seed: int) -
     return folds
 
 
-def _rehearsed(features: Floats, pictures: Remembered, seed: int) -> _Examples:
+def _rehearsed(features: Floats, pictures: Remembered) -> _Examples:
     """Remembered pictures as examples: collections count by the root of their size and are whole in one fold.
 
-    Those of each label are dealt out evenly: a fold that lacked many of one label would lean to the other.
+    Those of each label are dealt out evenly: a fold that lacked many of one label would lean to the other. They are
+    dealt alike whatever the seed, so that a model that is adapted again is judged as it was the first time.
     """
     collections = np.unique(pictures.collections)
-    of_ai = np.array([pictures.labels[pictures.collections == each].mean() for each in collections])
-    dealt = np.lexsort((np.random.default_rng(seed).random(len(collections)), of_ai))
+    mostly_ai = np.array([pictures.labels[pictures.collections == each].mean() > 0.5 for each in collections])
     fold_of = np.zeros(len(collections), np.int64)
-    fold_of[dealt] = np.arange(len(collections)) % FOLDS
+    for part in (~mostly_ai, mostly_ai):
+        fold_of[part] = np.arange(part.sum()) % FOLDS
     weights = np.zeros(len(pictures.labels))
     for label in (0, 1):
         for each in collections:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,25 @@ from madeby.training.adaptation.head import Floats
 LEAST_SHARE = 1e-3
 """Of the mean variance: the least that a direction counts for, even where the pictures never differed."""
 
+
+PICTURES = "pictures."
+
+ALWAYS: dict[str, type] = {
+    "mean": np.float32,
+    "directions": np.float16,
+    "deviations": np.float32,
+    "rest": np.float32,
+}
+OF_PICTURES: dict[str, type] = {
+    "pictures.coordinates": np.float16,
+    "pictures.logits": np.float32,
+    "pictures.labels": np.uint8,
+    "pictures.collections": np.uint16,
+}
+"""The tensors of a memory's file and their types; those of pictures where it keeps some."""
+
+MOST_LEANING = 0.01
+"""Of one direction to another or of its length from 1: float16 makes 0.0005 of it."""
 
 Labels = npt.NDArray[np.int8]
 
@@ -47,8 +67,8 @@ class Memory:
     what the head said (the quadratic penalty of elastic weight consolidation, Kirkpatrick et al. 2017, which for a
     linear head is exact in the logit).
 
-    Where pictures are kept, a change has no part beside the directions: what it does to them can then be told to the
-    last digit of their coordinates, so that a promise made for them by these is one for the pictures themselves.
+    Where pictures are kept, a change has no part beside the directions: what it does to them can then be told whole
+    by their coordinates, so that a promise made for them by these is one for the pictures themselves.
 
     ``mean`` (d,), ``directions`` (k, d) orthonormal, ``deviations`` (k,), ``rest`` (d,): the last by feature where
     there are no directions, else the same for all. ``pictures`` is None where none are kept: bundles made before
@@ -95,21 +115,20 @@ class Memory:
     def with_pictures(
         self, features: Floats, logits: Floats, labels: Labels, collections: npt.NDArray[np.int64]
     ) -> Memory:
-        """The same, with pictures (m, d); see :class:`Remembered`. What lies beside the directions is forgotten.
-
-        Raises:
-            ValueError: there are no directions to tell them apart by.
-        """
-        if not len(self.directions):
-            raise ValueError("a memory without directions cannot keep pictures")
+        """The same, with pictures (m, d); see :class:`Remembered`. What lies beside the directions is forgotten."""
         return replace(
             self, pictures=Remembered((features - self.mean) @ self.directions.T, logits, labels, collections)
         )
 
     def features(self) -> Floats:
-        """What the head saw of the pictures kept, (m, d); what it saw beside the directions is the mean's."""
-        coordinates = np.zeros((0, len(self.directions))) if self.pictures is None else self.pictures.coordinates
-        return np.asarray(self.mean + coordinates @ self.directions)
+        """What the head saw of the pictures kept, (m, d); what it saw beside the directions is the mean's.
+
+        Raises:
+            ValueError: none are kept.
+        """
+        if self.pictures is None:
+            raise ValueError("this memory keeps no pictures")
+        return np.asarray(self.mean + self.pictures.coordinates @ self.directions)
 
     def standard(self, features: Floats) -> Floats:
         """Features (n, d) as seen from the remembered mean, in units of the remembered spread: (n, d) or, where
@@ -137,12 +156,12 @@ class Memory:
         One ``rest`` is kept for all features, as :meth:`of` makes it.
 
         Raises:
-            ValueError: its numbers are beyond what the file can hold.
+            ValueError: it is none that could be read again.
         """
-        with np.errstate(over="ignore"):  # what does not fit is told below
+        with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found by looking at it
             tensors = self._tensors()
-        if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise ValueError("features or answers are no numbers, or beyond the range of float16 (65,504)")
+        if wrong := _wrong_with(tensors, len(self.mean)):
+            raise ValueError(f"this memory cannot be kept: {wrong}")
         (folder / MEMORY_FILE).write_bytes(save(tensors))
         return sha256_of(folder / MEMORY_FILE)
 
@@ -154,8 +173,9 @@ class Memory:
             "rest": self.rest[:1].astype(np.float32),
         }
         if self.pictures is not None:
-            if not np.isin(self.pictures.collections, np.arange(2**16)).all():
-                raise ValueError("collections are numbered from 0 to 65,535")
+            numbers = self.pictures.labels, self.pictures.collections
+            if not all(np.isin(each, np.arange(2**16)).all() for each in numbers):
+                raise ValueError("this memory cannot be kept: labels are 0 or 1, collections 0 to 65,535")
             tensors |= {
                 "pictures.coordinates": np.ascontiguousarray(self.pictures.coordinates, np.float16),
                 "pictures.logits": self.pictures.logits.astype(np.float32),
@@ -180,49 +200,52 @@ class Memory:
             return None
         try:
             found = load_file(path)
-            mean, directions, deviations, rest = (
-                found[name].astype(np.float64) for name in ("mean", "directions", "deviations", "rest")
-            )
-            pictures = _pictures_in(found)
-        except (OSError, SafetensorError, KeyError, TypeError) as problem:
+        except (OSError, SafetensorError, KeyError, TypeError, AttributeError) as problem:
             raise BundleError(f"{path} cannot be read ({problem}): fetch the bundle again") from None
-        fits = (
-            mean.shape == (width,)
-            and deviations.ndim == 1
-            and directions.shape == (len(deviations), width)
-            and rest.shape == (1,)
-            and all(np.isfinite(each).all() for each in found.values())
-            and np.concatenate([deviations, rest]).min() > 0
-            and (pictures is None or (len(deviations) > 0 and _fit_together(pictures, len(deviations))))
+        if wrong := _wrong_with(found, width):
+            raise BundleError(f"{path} is not the memory of this bundle's head ({wrong}): fetch the bundle again")
+        mean, directions, deviations, rest = (
+            found[name].astype(np.float64) for name in ("mean", "directions", "deviations", "rest")
         )
-        if not fits:
-            raise BundleError(f"{path} is not the memory of this bundle's head: fetch the bundle again")
+        pictures = None
+        if any(name.startswith(PICTURES) for name in found):
+            pictures = Remembered(
+                found["pictures.coordinates"].astype(np.float64),
+                found["pictures.logits"].astype(np.float64),
+                found["pictures.labels"].astype(np.int8),
+                found["pictures.collections"].astype(np.int64),
+            )
         return cls(mean, directions, deviations, np.full(width, rest[0]), pictures)
 
 
-def _pictures_in(found: dict[str, npt.NDArray[Any]]) -> Remembered | None:
-    """The pictures among a memory's tensors.
+def _wrong_with(tensors: Mapping[str, npt.NDArray[Any]], width: int) -> str:
+    """Why tensors are not the memory of a head that sees so many features; empty if they are."""
+    expected = ALWAYS | (OF_PICTURES if any(name.startswith(PICTURES) for name in tensors) else {})
+    types = {name: values.dtype for name, values in tensors.items()}
+    if types != {name: np.dtype(each) for name, each in expected.items()}:
+        return "its tensors have other names or types"
+    if not all(np.isfinite(values).all() for values in tensors.values()):
+        return "some of its numbers are not finite"
+    directions, deviations, rest = tensors["directions"].astype(np.float64), tensors["deviations"], tensors["rest"]
+    count = deviations.size
+    shapes = (tensors["mean"].shape, directions.shape, deviations.shape, rest.shape)
+    if shapes != ((width,), (count, width), (count,), (1,)) or count > width:
+        return "its shapes do not fit"
+    if min(deviations.min(initial=1), rest[0]) <= 0:
+        return "a deviation is not above 0"
+    if np.abs(directions @ directions.T - np.eye(count)).max(initial=0) > MOST_LEANING:
+        return "its directions are not at right angles"
+    return _wrong_with_pictures(tensors, count) if len(expected) > len(ALWAYS) else ""
 
-    Raises:
-        KeyError: some of their tensors are missing.
-        TypeError: their labels or collections are no whole numbers of the size that :meth:`Memory.write` gives them.
-    """
-    if not any(name.startswith("pictures.") for name in found):
-        return None
-    coordinates, logits, labels, collections = (
-        found[f"pictures.{name}"] for name in ("coordinates", "logits", "labels", "collections")
-    )
-    if labels.dtype != np.uint8 or collections.dtype != np.uint16:
-        raise TypeError("labels or collections are of another type")
-    return Remembered(
-        coordinates.astype(np.float64), logits.astype(np.float64), labels.astype(np.int8), collections.astype(np.int64)
-    )
 
-
-def _fit_together(pictures: Remembered, directions: int) -> bool:
-    count = pictures.logits.size
-    return (
-        pictures.coordinates.shape == (count, directions)
-        and pictures.logits.shape == pictures.labels.shape == pictures.collections.shape == (count,)
-        and set(np.unique(pictures.labels).tolist()) == {0, 1}
-    )
+def _wrong_with_pictures(tensors: Mapping[str, npt.NDArray[Any]], directions: int) -> str:
+    coordinates, logits, labels, collections = (tensors[name] for name in OF_PICTURES)
+    if not directions or coordinates.shape != (logits.size, directions):
+        return "its pictures do not lie along its directions"
+    if not logits.shape == labels.shape == collections.shape == (logits.size,):
+        return "it knows more of some pictures than of others"
+    if not coordinates.any():
+        return "its pictures are all alike"
+    if labels.max(initial=0) > 1 or any(np.unique(collections[labels == each]).size < 2 for each in (0, 1)):
+        return "its pictures are not of two collections of each label"
+    return ""
