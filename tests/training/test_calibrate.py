@@ -1,13 +1,16 @@
 """Calibration recovers what made the logits; thresholds keep their promise on fresh pictures."""
 
+import math
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from madeby.detector.bundle import Calibration, Profile, Thresholds
+from madeby.detector.bundle import BundleSpec, Calibration, Preprocessing, Profile, Thresholds
 from madeby.detector.calibration import probability_of
 from madeby.detector.thresholds import conformal_bound, fewest_for, stricter
 from madeby.training.calibrate import Scores, fit_calibration, fit_profiles
+from madeby.training.card import promises
 from madeby.training.figures import auroc, figures_of, mean_by_picture
 from madeby.training.schedule import schedule_factor
 
@@ -175,3 +178,32 @@ def test_schedules_stay_within_bounds_and_reach_the_full_rate(schedule):
     assert factors[0] < 0.1
     if schedule in {"cosine", "one_cycle"}:
         assert factors[-1] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("ai", "n_human", "told"),
+    [
+        (1.1, 98, "`ai` is never called: the 98 human pictures validated on are too few"),
+        (
+            math.nextafter(1.0, 2.0),
+            99,
+            "`ai` is never called: the 99 human pictures validated on look AI-made too often",
+        ),
+        (
+            0.9,
+            99,
+            "`ai` is called from probability 0.9000, so that at most 1% of human pictures like the 99 validated on",
+        ),
+    ],
+)
+def test_a_card_says_why_a_verdict_is_never_given(ai, n_human, told):
+    spec = BundleSpec(
+        name="model",
+        network="residual",
+        onnx_opset=18,
+        model_sha256="0" * 64,
+        preprocessing=Preprocessing(view="resize", size=32),
+        thresholds=Thresholds(ai=ai, human=-0.1, n_human=n_human, n_ai=18),
+    )
+    assert told in promises(spec)
+    assert "`human` is never called: the 18 AI pictures kept are too few." in promises(spec, "kept")
