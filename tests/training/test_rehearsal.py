@@ -201,4 +201,6 @@ def test_a_memory_without_pictures_says_nothing_of_what_is_still_known(untrained
     assert done.exit_code == 0, done.output
     assert "pictures that it remembers:" not in done.output
     assert json.loads((tmp_path / "mine/adaptation.json").read_text())["kept"] is None
-    assert "learnt from again" not in Bundle.open(tmp_path / "mine/bundle").card
+    card = Bundle.open(tmp_path / "mine/bundle").card
+    assert "learnt from again" not in card
+    assert "the 40 human pictures learnt from are too few to promise" in card

@@ -260,6 +260,7 @@ the same change answered about. What the old head had seen of it, the card below
             "may exceed the shares."
         )
     )
+    counted = "learnt from" if summary.kept is None else "learnt from or remembered"
     return f"""# {spec.name} {spec.version}
 
 {summary.model} with its last, linear step learnt anew on {summary.n_human:,} human and {summary.n_ai:,} AI pictures
@@ -279,7 +280,7 @@ On the pictures it learnt from, each answered about by a head that had not seen 
 ## Calibration and thresholds
 Fitted on the same answers, {spec.calibration.n:,} pictures.{promised}
 
-{promises(spec, "learnt from or remembered", "the human pictures learnt from")}
+{promises(spec, counted, "the human pictures learnt from")}
 
 Made with madeby {spec.madeby_version}: `{spec.training.command}`.
 
