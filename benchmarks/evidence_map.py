@@ -80,10 +80,12 @@ def fillings(picture: Image.Image, rng: np.random.Generator) -> dict[str, Fillin
 def windows_of(height: int, width: int, least: int) -> list[tuple[int, int, int]]:
     """Top, left and side of each window; none where a side would be less than ``least`` pixels."""
     square = min(height, width)
-    side = max(1, square // WINDOWS_ACROSS)
+    side = square // WINDOWS_ACROSS
+    if side < max(1, least):
+        return []
     top, left = (height - square) // 2, (width - square) // 2
     steps = range(0, WINDOWS_ACROSS * side, side)
-    return [(top + down, left + across, side) for down in steps for across in steps] if side >= least else []
+    return [(top + down, left + across, side) for down in steps for across in steps]
 
 
 def leanings(evidence: EvidenceMap, windows: list[tuple[int, int, int]]) -> np.ndarray:

@@ -85,8 +85,8 @@ thresholds were set on these very scores. The portraits are the only ones by peo
 
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`); the choices follow the collections left
 out, and no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`.
-That `val` rises after `web` is no strength: its photographs are the smaller files, and in those the marks of a JPEG
-outlast the scaling.
+That `val` rises after `web` is no strength: its photographs are the smaller files, and with all files brought to one
+size it does not rise.
 
 {figures_text(spec, block)} The bundle's logits differ from those of the features
 that the heads were fitted on by at most {block.parity:.1e}.

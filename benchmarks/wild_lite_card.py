@@ -66,8 +66,8 @@ mistrust it with kinds of photographs that the list above lacks.
 `matched`, below, was looked at after each experiment (`benchmarks/wild.csv`), and the head's shrinkage chosen by it as
 well; no picture of it was learnt from. The thresholds, and so the verdicts, know the human pictures of `val`. That at
 most 5% of AI pictures are called `human` is a promise for pictures like those left out: in `val` it can be more. That
-`val` rises after `web` is no strength: its photographs are the smaller files, and in those the marks of a JPEG outlast
-the scaling.
+`val` rises after `web` is no strength: its photographs are the smaller files, and with all files brought to one size it
+does not rise beyond chance.
 
 {figures_text(spec, block)} The ONNX model's logits differ from the trained
 network's by at most {block.parity:.1e}.
